@@ -1,0 +1,1 @@
+//! Blocks of N-dimensional arrays: element types, chunk grids, regions, views, sources and sinks.

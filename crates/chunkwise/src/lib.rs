@@ -1,0 +1,1 @@
+//! N-dimensional arrays larger than a chunk, a core or the memory.

@@ -1,0 +1,1 @@
+//! The array-level expression graph of chunkwise: operation tables, nodes, element programs.

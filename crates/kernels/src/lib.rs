@@ -1,0 +1,1 @@
+//! The numeric loops of chunkwise: tile interpreter, reductions, block assembly.

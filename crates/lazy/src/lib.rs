@@ -1,0 +1,1 @@
+//! Lazy chunked arrays: the typed API, lowering to tasks, and the runtime.

@@ -1,0 +1,1 @@
+//! Task graphs run by a work-stealing pool inside a memory budget.

@@ -1,0 +1,1 @@
+//! Where chunkwise blocks come from and go to: memory, npy, Zarr.

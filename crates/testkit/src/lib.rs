@@ -1,0 +1,1 @@
+//! Truth for tests: a slow eager evaluator, random expressions, the conformance runner.

@@ -1,0 +1,1 @@
+//! Complete programs written with chunkwise; each file beside this package is one example.
