@@ -1,1 +1,38 @@
-//! Blocks of N-dimensional arrays: element types, chunk grids, regions, views, sources and sinks.
+//! What a block of an N-dimensional array is, and nothing about what is done with it.
+//!
+//! This crate owns the vocabulary that every other crate of the workspace shares:
+//!
+//! | type | what it says |
+//! |---|---|
+//! | [`DType`], [`Element`], [`Number`], [`Float`] | which element types there are |
+//! | [`Scalar`] | one value of any element type |
+//! | [`Chunk`] | one block: a dtype-erased, reference-counted, possibly strided array |
+//! | [`Region`] | a box of an array: start and length on every axis |
+//! | [`ChunkGrid`] | how an array is cut into blocks; O(1) for regular grids |
+//! | [`View`] | an affine map of indices: slice, step, flip, permutation, broadcast, new axis |
+//! | [`ChunkSource`], [`ChunkSink`] | where blocks come from and go to |
+//!
+//! It knows no operation, no graph and no task.
+
+// ndarray's `s!` in the tests expands to an `allow(unsafe_code)`, which `forbid` would reject.
+#![cfg_attr(not(test), forbid(unsafe_code))]
+
+mod chunk;
+mod dtype;
+mod error;
+mod grid;
+mod io;
+mod region;
+mod scalar;
+mod spec;
+mod view;
+
+pub use chunk::Chunk;
+pub use dtype::{Bits, DType, Element, Float, Integer, Number, Signed};
+pub use error::{ChunkError, SourceError};
+pub use grid::{AxisChunks, BlockIndex, BlockIter, ChunkGrid};
+pub use io::{ChunkSink, ChunkSource, ReadCost, ReadUnit};
+pub use region::{Region, Shape};
+pub use scalar::Scalar;
+pub use spec::{AxisSpec, Chunks};
+pub use view::{AxisMap, SliceElem, View};

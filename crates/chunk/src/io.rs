@@ -1,0 +1,129 @@
+//! Where blocks come from and where they go.
+
+use std::fmt;
+
+use crate::{Chunk, ChunkGrid, DType, Region, SourceError};
+
+/// What it costs to read a region a second time.
+///
+/// ```
+/// use chunkwise_chunk::ReadCost;
+/// assert!(ReadCost::Free < ReadCost::Decode);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum ReadCost {
+    /// A view of memory that is there anyway.
+    Free,
+    /// A few instructions an element: constants, ranges, random numbers.
+    Generate,
+    /// Reading and decoding, or user code: worth sharing between readers.
+    Decode,
+}
+
+/// What may be read at once.
+///
+/// ```
+/// use chunkwise_chunk::ReadUnit;
+/// assert_ne!(ReadUnit::Any, ReadUnit::Block);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReadUnit {
+    /// Any region.
+    Any,
+    /// Only whole blocks of the source's own grid.
+    Block,
+}
+
+/// Something an array can be read from: memory, a file, a formula.
+///
+/// ```
+/// use chunkwise_chunk::{Chunk, ChunkSource, DType, ReadCost, Region, Scalar, SourceError};
+///
+/// #[derive(Debug)]
+/// struct Sevens;
+/// impl ChunkSource for Sevens {
+///     fn dtype(&self) -> DType { DType::I32 }
+///     fn shape(&self) -> &[usize] { &[100] }
+///     fn name(&self) -> String { "sevens".into() }
+///     fn cost(&self) -> ReadCost { ReadCost::Generate }
+///     fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
+///         Ok(Chunk::filled(Scalar::I32(7), region.shape()))
+///     }
+/// }
+/// assert_eq!(Sevens.read(&Region::new(&[3], &[2])).unwrap().len(), 2);
+/// ```
+pub trait ChunkSource: fmt::Debug + Send + Sync {
+    /// Type of the elements.
+    fn dtype(&self) -> DType;
+
+    /// Shape of the array.
+    fn shape(&self) -> &[usize];
+
+    /// A short description for plans and errors, as in `"npy soi.npy"`. Never the data.
+    fn name(&self) -> String;
+
+    /// What a second read costs.
+    fn cost(&self) -> ReadCost;
+
+    /// What may be read at once.
+    fn unit(&self) -> ReadUnit {
+        ReadUnit::Any
+    }
+
+    /// The blocks in which the source is stored, when it has some.
+    fn native_chunks(&self) -> Option<ChunkGrid> {
+        None
+    }
+
+    /// Sources with equal keys hold equal values, and may be merged into one.
+    fn key(&self) -> Option<String> {
+        None
+    }
+
+    /// Reads a region, which lies inside the array; of a [`ReadUnit::Block`] source always a whole block.
+    ///
+    /// # Errors
+    /// When the bytes cannot be had or decoded.
+    fn read(&self, region: &Region) -> Result<Chunk, SourceError>;
+}
+
+/// Something an array can be written to. Regions arrive in any order and in parallel; together they
+/// cover the array, and no two overlap.
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+/// use chunkwise_chunk::{Chunk, ChunkSink, Region, Scalar, SourceError};
+///
+/// #[derive(Debug, Default)]
+/// struct Count(AtomicUsize);
+/// impl ChunkSink for Count {
+///     fn write(&self, region: &Region, _: &Chunk) -> Result<(), SourceError> {
+///         self.0.fetch_add(region.len(), Relaxed);
+///         Ok(())
+///     }
+///     fn finish(&self) -> Result<(), SourceError> { Ok(()) }
+/// }
+/// let sink = Count::default();
+/// sink.write(&Region::whole(&[4]), &Chunk::filled(Scalar::Bool(true), &[4])).unwrap();
+/// assert_eq!(sink.0.into_inner(), 4);
+/// ```
+pub trait ChunkSink: fmt::Debug + Send + Sync {
+    /// The grid whose blocks must each be written by one call; `None` when any regions will do.
+    fn write_grid(&self) -> Option<ChunkGrid> {
+        None
+    }
+
+    /// Writes a block.
+    ///
+    /// # Errors
+    /// When the bytes cannot be encoded or written.
+    fn write(&self, region: &Region, chunk: &Chunk) -> Result<(), SourceError>;
+
+    /// Called once after every block was written: makes the result visible as a whole.
+    ///
+    /// # Errors
+    /// When the result cannot be completed.
+    fn finish(&self) -> Result<(), SourceError>;
+}
