@@ -1,0 +1,93 @@
+//! Rows of `u32` in two flat arrays: the edges of a graph, without an allocation per task.
+//!
+//! It owns the layout. What the rows mean (inputs or users) is the caller's.
+
+/// Row `i` is `items[offsets[i]..offsets[i + 1]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Csr {
+    offsets: Vec<u32>,
+    items: Vec<u32>,
+}
+
+impl Csr {
+    pub(crate) fn new() -> Self {
+        Self { offsets: vec![0], items: Vec::new() }
+    }
+
+    pub(crate) fn with_capacity(rows: usize, items: usize) -> Self {
+        let mut offsets = Vec::with_capacity(rows + 1);
+        offsets.push(0);
+        Self { offsets, items: Vec::with_capacity(items) }
+    }
+
+    pub(crate) fn reserve(&mut self, rows: usize, items: usize) {
+        self.offsets.reserve(rows);
+        self.items.reserve(items);
+    }
+
+    /// Appends a row. The caller keeps the number of items within `u32`.
+    pub(crate) fn push_row(&mut self, row: impl IntoIterator<Item = u32>) {
+        self.items.extend(row);
+        let end = u32::try_from(self.items.len()).expect("the caller keeps the items within u32");
+        self.offsets.push(end);
+    }
+
+    #[inline]
+    pub(crate) fn row(&self, row: u32) -> &[u32] {
+        let row = row as usize;
+        &self.items[self.offsets[row] as usize..self.offsets[row + 1] as usize]
+    }
+
+    #[inline]
+    pub(crate) fn len_of(&self, row: u32) -> u32 {
+        let row = row as usize;
+        self.offsets[row + 1] - self.offsets[row]
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    pub(crate) fn items(&self) -> usize {
+        self.items.len()
+    }
+
+    /// The reverse edges: row `j` lists, in ascending order, each row `i` once for every `j` in it.
+    pub(crate) fn transposed(&self) -> Self {
+        let mut offsets = vec![0_u32; self.rows() + 1];
+        for &item in &self.items {
+            offsets[item as usize + 1] += 1;
+        }
+        for row in 0..self.rows() {
+            offsets[row + 1] += offsets[row];
+        }
+        let mut next = offsets.clone();
+        let mut items = vec![0_u32; self.items.len()];
+        for row in 0..self.rows() {
+            for &item in self.row(row as u32) {
+                let at = &mut next[item as usize];
+                items[*at as usize] = row as u32;
+                *at += 1;
+            }
+        }
+        Self { offsets, items }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transposed_lists_every_edge_once_in_ascending_order() {
+        let mut inputs = Csr::new();
+        inputs.push_row([]);
+        inputs.push_row([0, 0]);
+        inputs.push_row([1, 0]);
+        let users = inputs.transposed();
+        assert_eq!(users.row(0), [1, 1, 2]);
+        assert_eq!(users.row(1), [2]);
+        assert!(users.row(2).is_empty());
+        assert_eq!(users.items(), inputs.items());
+    }
+}

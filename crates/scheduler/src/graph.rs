@@ -1,0 +1,264 @@
+//! Building a task graph in flat arrays.
+//!
+//! It owns ids, sizes and edges in creation order. It does not choose an execution order or check memory.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::csr::Csr;
+use crate::{GraphError, Layer, Plan, PlanError};
+
+/// Names a layer of one [`GraphBuilder`].
+///
+/// ```
+/// # use chunkwise_scheduler::{FnLayer, GraphBuilder};
+/// let mut graph = GraphBuilder::<i32>::new();
+/// let layer = graph.layer(std::sync::Arc::new(FnLayer::new("one", |_, _: &mut [i32]| Ok(1))))?;
+/// assert_eq!(layer.number(), 0);
+/// # Ok::<(), chunkwise_scheduler::GraphError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LayerId(u32);
+
+impl LayerId {
+    pub(crate) fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// How many layers were added before it.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+/// Names a task of one [`GraphBuilder`]: its place in creation order.
+///
+/// ```
+/// # use chunkwise_scheduler::{FnLayer, GraphBuilder};
+/// # let mut graph = GraphBuilder::<i32>::new();
+/// # let layer = graph.layer(std::sync::Arc::new(FnLayer::new("one", |_, _: &mut [i32]| Ok(1))))?;
+/// let task = graph.task(layer, 5, &[], Default::default())?;
+/// assert_eq!(task.number(), 0);
+/// # Ok::<(), chunkwise_scheduler::GraphError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(u32);
+
+impl TaskId {
+    pub(crate) fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// How many tasks were created before it.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+/// The memory a task needs besides its inputs, in bytes.
+///
+/// ```
+/// let bytes = chunkwise_scheduler::TaskBytes { output: 8000, scratch: 512 };
+/// assert_eq!(bytes.total(), 8512);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TaskBytes {
+    /// Newly allocated storage of its value; 0 for a view of an input.
+    pub output: u64,
+    /// Held only while the task runs.
+    pub scratch: u64,
+}
+
+impl TaskBytes {
+    /// Bytes that come into use when the task starts.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.output.saturating_add(self.scratch)
+    }
+}
+
+/// Collects layers, tasks and the values to keep. Adding a task of k inputs costs O(k), nothing is boxed.
+///
+/// ```
+/// use chunkwise_scheduler::{FnLayer, GraphBuilder, Pool};
+/// use std::sync::Arc;
+///
+/// let mut graph = GraphBuilder::new();
+/// let number = graph.layer(Arc::new(FnLayer::new("number", |i, _: &mut [u64]| Ok(u64::from(i)))))?;
+/// let sum = graph.layer(Arc::new(FnLayer::new("sum", |_, inputs: &mut [u64]| Ok(inputs.iter().sum()))))?;
+/// let numbers = (0..10).map(|i| graph.task(number, i, &[], Default::default())).collect::<Result<Vec<_>, _>>()?;
+/// let total = graph.task(sum, 0, &numbers, Default::default())?;
+/// graph.keep(total)?;
+/// assert_eq!(Pool::new(2)?.run(graph.build().plan(None)?)?, [45]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct GraphBuilder<V> {
+    graph: TaskGraph<V>,
+}
+
+impl<V> GraphBuilder<V> {
+    /// An empty graph.
+    #[must_use]
+    pub fn new() -> Self {
+        let graph = TaskGraph {
+            layers: Vec::new(),
+            layer: Vec::new(),
+            index: Vec::new(),
+            bytes: Vec::new(),
+            inputs: Csr::new(),
+            keep: Vec::new(),
+        };
+        Self { graph }
+    }
+
+    /// Makes room for this many more tasks and edges at once.
+    ///
+    /// ```
+    /// let mut graph = chunkwise_scheduler::GraphBuilder::<i32>::new();
+    /// graph.reserve(1_000_000, 2_000_000);
+    /// assert!(graph.build().is_empty());
+    /// ```
+    pub fn reserve(&mut self, tasks: usize, edges: usize) {
+        self.graph.layer.reserve(tasks);
+        self.graph.index.reserve(tasks);
+        self.graph.bytes.reserve(tasks);
+        self.graph.inputs.reserve(tasks, edges);
+    }
+
+    /// Adds an operation; its tasks are added with [`task`](Self::task).
+    ///
+    /// # Errors
+    /// [`GraphError::TooLarge`] when ids no longer fit 32 bits.
+    pub fn layer(&mut self, layer: Arc<dyn Layer<V>>) -> Result<LayerId, GraphError> {
+        let id = next_id(self.graph.layers.len(), "layers")?;
+        self.graph.layers.push(layer);
+        Ok(LayerId(id))
+    }
+
+    /// Adds task `index` of a layer. Its inputs must have been added before; one may be given several times.
+    ///
+    /// # Errors
+    /// [`GraphError::UnknownLayer`] or [`GraphError::UnknownTask`] for an id of another builder,
+    /// [`GraphError::TooLarge`] when tasks or edges no longer fit 32 bits.
+    pub fn task(
+        &mut self,
+        layer: LayerId,
+        index: u32,
+        inputs: &[TaskId],
+        bytes: TaskBytes,
+    ) -> Result<TaskId, GraphError> {
+        let graph = &mut self.graph;
+        let id = next_id(graph.layer.len(), "tasks")?;
+        if layer.0 as usize >= graph.layers.len() {
+            return Err(GraphError::UnknownLayer { layer: layer.0, layers: graph.layers.len() });
+        }
+        if let Some(unknown) = inputs.iter().find(|input| input.0 >= id) {
+            return Err(GraphError::UnknownTask { task: unknown.0, tasks: graph.layer.len() });
+        }
+        next_id(graph.inputs.items() + inputs.len(), "edges")?;
+        graph.layer.push(layer.0);
+        graph.index.push(index);
+        graph.bytes.push(bytes);
+        graph.inputs.push_row(inputs.iter().map(|input| input.0));
+        Ok(TaskId(id))
+    }
+
+    /// Asks for the value of a task to be returned by the run; a task may be kept several times.
+    ///
+    /// # Errors
+    /// [`GraphError::UnknownTask`] for an id of another builder.
+    pub fn keep(&mut self, task: TaskId) -> Result<(), GraphError> {
+        if task.0 as usize >= self.graph.len() {
+            return Err(GraphError::UnknownTask { task: task.0, tasks: self.graph.len() });
+        }
+        self.graph.keep.push(task.0);
+        Ok(())
+    }
+
+    /// Closes the graph.
+    #[must_use]
+    pub fn build(self) -> TaskGraph<V> {
+        self.graph
+    }
+}
+
+impl<V> Default for GraphBuilder<V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<V> fmt::Debug for GraphBuilder<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GraphBuilder").field("graph", &self.graph).finish()
+    }
+}
+
+/// The number `len` as an id, as long as it and its successor fit 32 bits.
+fn next_id(len: usize, what: &'static str) -> Result<u32, GraphError> {
+    let limit = u32::MAX - 1;
+    u32::try_from(len).ok().filter(|&id| id < limit).ok_or(GraphError::TooLarge { what, limit })
+}
+
+/// A closed graph: tasks in creation order, their inputs, sizes, and which values to keep.
+///
+/// ```
+/// # use chunkwise_scheduler::{FnLayer, GraphBuilder};
+/// # let mut graph = GraphBuilder::<i32>::new();
+/// # let layer = graph.layer(std::sync::Arc::new(FnLayer::new("one", |_, _: &mut [i32]| Ok(1))))?;
+/// let one = graph.task(layer, 0, &[], Default::default())?;
+/// graph.task(layer, 1, &[one, one], Default::default())?;
+/// let graph = graph.build();
+/// assert_eq!((graph.len(), graph.num_edges()), (2, 2));
+/// # Ok::<(), chunkwise_scheduler::GraphError>(())
+/// ```
+pub struct TaskGraph<V> {
+    pub(crate) layers: Vec<Arc<dyn Layer<V>>>,
+    pub(crate) layer: Vec<u32>,
+    pub(crate) index: Vec<u32>,
+    pub(crate) bytes: Vec<TaskBytes>,
+    pub(crate) inputs: Csr,
+    pub(crate) keep: Vec<u32>,
+}
+
+impl<V> TaskGraph<V> {
+    /// Number of tasks.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.layer.len()
+    }
+
+    /// Whether there is nothing to run.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.layer.is_empty()
+    }
+
+    /// Number of inputs of all tasks together, duplicates included.
+    #[must_use]
+    pub fn num_edges(&self) -> usize {
+        self.inputs.items()
+    }
+
+    /// Chooses an execution order and checks that it fits `budget` bytes; `None` is no limit.
+    ///
+    /// Costs O(tasks + edges), independent of the machine: the same graph gives the same plan everywhere.
+    ///
+    /// # Errors
+    /// [`PlanError::BudgetTooSmall`] when even one task at a time needs more than the budget.
+    pub fn plan(self, budget: Option<u64>) -> Result<Plan<V>, PlanError> {
+        Plan::new(self, budget)
+    }
+}
+
+impl<V> fmt::Debug for TaskGraph<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskGraph")
+            .field("layers", &self.layers.len())
+            .field("tasks", &self.len())
+            .field("edges", &self.num_edges())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,150 @@
+//! What a task runs: the [`Layer`] trait, the context a task gets, and a layer made of a closure.
+//!
+//! It owns the contract between the scheduler and user code. It does not call it.
+
+use std::fmt;
+
+use crate::BoxError;
+use crate::run::Failures;
+
+/// One operation of the graph: all its tasks share this object, a task is (layer, index).
+///
+/// `V` is the type of the values that flow along the edges. It should be a small handle whose clone is cheap
+/// (an `Arc`, an enum of `Arc`s): a value with several users is cloned for all but the last of them.
+///
+/// ```
+/// use chunkwise_scheduler::{BoxError, GraphBuilder, Layer, Pool, TaskCx};
+/// use std::sync::Arc;
+///
+/// struct Add;
+///
+/// impl Layer<i64> for Add {
+///     fn run(&self, index: u32, inputs: &mut [i64], _: &TaskCx<'_>) -> Result<i64, BoxError> {
+///         Ok(inputs.iter().sum::<i64>() + i64::from(index))
+///     }
+///
+///     fn label(&self, index: u32) -> String {
+///         format!("add {index}")
+///     }
+/// }
+///
+/// let mut graph = GraphBuilder::new();
+/// let add = graph.layer(Arc::new(Add))?;
+/// let two = graph.task(add, 2, &[], Default::default())?;
+/// let seven = graph.task(add, 3, &[two, two], Default::default())?;
+/// graph.keep(seven)?;
+/// assert_eq!(Pool::new(2)?.run(graph.build().plan(None)?)?, [7]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Layer<V>: Send + Sync {
+    /// Computes the value of task `index`.
+    ///
+    /// `inputs` are in the order given to [`GraphBuilder::task`](crate::GraphBuilder::task). They belong to this
+    /// call: an input may be taken out and reused. A handle that is not shared any more (`Arc::get_mut`)
+    /// is at its last use, so its storage may be overwritten.
+    ///
+    /// # Errors
+    /// Whatever stops the task; the run then fails with this error, the task's label beside it.
+    fn run(&self, index: u32, inputs: &mut [V], cx: &TaskCx<'_>) -> Result<V, BoxError>;
+
+    /// What messages call task `index`, such as `sum block (3, 0)`. Only called for errors.
+    fn label(&self, index: u32) -> String;
+
+    /// How long task `index` takes, in nanoseconds, where that is known to be short.
+    ///
+    /// A small graph whose tasks are all known to be short runs on the calling thread, waking nobody. `None`
+    /// (the default) means unknown.
+    fn nanos_hint(&self, index: u32) -> Option<u64> {
+        let _ = index;
+        None
+    }
+}
+
+/// What a running task can ask about its run.
+///
+/// ```
+/// use chunkwise_scheduler::{BoxError, Layer, TaskCx};
+///
+/// struct Search;
+///
+/// impl Layer<u64> for Search {
+///     fn run(&self, _: u32, _: &mut [u64], cx: &TaskCx<'_>) -> Result<u64, BoxError> {
+///         let answer = (0..1_000_000).take_while(|_| !cx.cancelled()).find(|n| n * n == 1_234_321);
+///         answer.ok_or_else(|| "not found".into())
+///     }
+///
+///     fn label(&self, index: u32) -> String {
+///         format!("search {index}")
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct TaskCx<'run> {
+    failures: &'run Failures,
+    task: u32,
+    worker: usize,
+}
+
+impl<'run> TaskCx<'run> {
+    pub(crate) fn new(failures: &'run Failures, task: u32, worker: usize) -> Self {
+        Self { failures, task, worker }
+    }
+
+    /// Whether this task's result is no longer wanted: an earlier task of the run has failed.
+    ///
+    /// A long task asks now and then and may return anything, an error included, once it is true. Tasks that
+    /// come before the failed one are still wanted, because one of them may be the first to fail.
+    #[must_use]
+    pub fn cancelled(&self) -> bool {
+        self.failures.skips(self.task)
+    }
+
+    /// Index of the thread that runs the task: unique in the run, below [`Pool::threads`](crate::Pool::threads),
+    /// 0 for the thread that called [`Pool::run`](crate::Pool::run).
+    #[must_use]
+    pub fn worker(&self) -> usize {
+        self.worker
+    }
+}
+
+/// A layer made of a name and a closure from (index, inputs) to a value.
+///
+/// ```
+/// use chunkwise_scheduler::{FnLayer, Layer};
+///
+/// let double = FnLayer::new("double", |_, inputs: &mut [i32]| Ok(inputs[0] * 2));
+/// assert_eq!(double.label(4), "double 4");
+/// ```
+pub struct FnLayer<F> {
+    name: String,
+    body: F,
+}
+
+impl<F> FnLayer<F> {
+    /// Names the closure; task `i` is labelled `name i`.
+    pub fn new<V>(name: impl Into<String>, body: F) -> Self
+    where
+        F: Fn(u32, &mut [V]) -> Result<V, BoxError> + Send + Sync,
+    {
+        Self { name: name.into(), body }
+    }
+}
+
+impl<V, F> Layer<V> for FnLayer<F>
+where
+    F: Fn(u32, &mut [V]) -> Result<V, BoxError> + Send + Sync,
+{
+    fn run(&self, index: u32, inputs: &mut [V], _: &TaskCx<'_>) -> Result<V, BoxError> {
+        (self.body)(index, inputs)
+    }
+
+    fn label(&self, index: u32) -> String {
+        format!("{} {index}", self.name)
+    }
+}
+
+impl<F> fmt::Debug for FnLayer<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FnLayer").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,69 @@
+//! Live bytes of a sequential run.
+//!
+//! It owns the definition of "live": a value counts from the start of its task to the end of its last user, or
+//! to the end of the run when it is kept; scratch counts while its task runs. It does not choose the order.
+
+use crate::TaskBytes;
+use crate::csr::Csr;
+
+/// Where a sequential run needs most bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Peak {
+    /// Bytes live at that moment, the task's own included.
+    pub(crate) bytes: u64,
+    /// Position in the order of the task that runs at that moment.
+    pub(crate) at: u32,
+}
+
+/// Walks tasks one by one in some order and keeps the count of live bytes.
+pub(crate) struct LiveBytes<'graph> {
+    bytes: &'graph [TaskBytes],
+    inputs: &'graph Csr,
+    /// Users still to come, plus one for a kept value.
+    uses: Vec<u32>,
+    live: u64,
+}
+
+impl<'graph> LiveBytes<'graph> {
+    pub(crate) fn new(bytes: &'graph [TaskBytes], inputs: &'graph Csr, users: &Csr, keep: &[u32]) -> Self {
+        let mut uses: Vec<u32> = (0..users.rows()).map(|task| users.len_of(task as u32)).collect();
+        for &task in keep {
+            uses[task as usize] += 1;
+        }
+        Self { bytes, inputs, uses, live: 0 }
+    }
+
+    /// Bytes of values made so far that are still needed.
+    pub(crate) fn live(&self) -> u64 {
+        self.live
+    }
+
+    /// Runs `task` next and returns the bytes live while it runs.
+    pub(crate) fn step(&mut self, task: u32) -> u64 {
+        let own = self.bytes[task as usize];
+        let during = self.live.saturating_add(own.total());
+        if self.uses[task as usize] > 0 {
+            self.live = self.live.saturating_add(own.output);
+        }
+        for &input in self.inputs.row(task) {
+            let uses = &mut self.uses[input as usize];
+            *uses -= 1;
+            if *uses == 0 {
+                self.live = self.live.saturating_sub(self.bytes[input as usize].output);
+            }
+        }
+        during
+    }
+
+    /// Runs all tasks in `order` and returns the first moment with most live bytes.
+    pub(crate) fn peak(mut self, order: impl Iterator<Item = u32>) -> Peak {
+        let mut peak = Peak { bytes: 0, at: 0 };
+        for (at, task) in order.enumerate() {
+            let bytes = self.step(task);
+            if bytes > peak.bytes {
+                peak = Peak { bytes, at: at as u32 };
+            }
+        }
+        peak
+    }
+}

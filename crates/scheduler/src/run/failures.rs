@@ -1,0 +1,80 @@
+//! What went wrong in a run so far, and which tasks need not run because of it.
+//!
+//! It owns the rule that makes the first error independent of the number of threads: after task f has failed,
+//! tasks above f are skipped and tasks below f still run, because one of them may fail before f in a
+//! sequential run. It does not run anything.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crossbeam_utils::CachePadded;
+
+use crate::error::{RunError, TaskError, TaskErrorKind};
+use crate::plan::PlanData;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// The failed tasks of one run.
+pub(crate) struct Failures {
+    /// The smallest failed task, `u32::MAX` when there is none. On its own cache line: every task reads it.
+    first: CachePadded<AtomicU32>,
+    errors: Mutex<Vec<(u32, TaskErrorKind)>>,
+}
+
+impl Failures {
+    pub(crate) fn new() -> Self {
+        Self { first: CachePadded::new(AtomicU32::new(u32::MAX)), errors: Mutex::new(Vec::new()) }
+    }
+
+    /// Whether `task` comes after a task that has failed.
+    // Relaxed: a late answer only runs a task in vain; the errors themselves are under the lock.
+    #[inline]
+    pub(crate) fn skips(&self, task: u32) -> bool {
+        self.first.load(Relaxed) < task
+    }
+
+    pub(crate) fn add(&self, task: u32, kind: TaskErrorKind) {
+        self.errors.lock().push((task, kind));
+        self.first.fetch_min(task, Relaxed);
+    }
+
+    pub(crate) fn add_panic(&self, task: u32, payload: Box<dyn Any + Send>) {
+        self.add(task, TaskErrorKind::Panicked(panic_message(payload)));
+    }
+
+    /// The errors with their labels, in execution order.
+    pub(crate) fn into_result<V>(self, plan: &PlanData<V>) -> Result<(), RunError> {
+        let mut errors = self.errors.into_inner();
+        if errors.is_empty() {
+            return Ok(());
+        }
+        errors.sort_by_key(|(task, _)| *task);
+        let label = |(task, kind)| {
+            let (task, layer, index, label) = plan.describe(task);
+            TaskError { task, label, layer, index, kind }
+        };
+        Err(RunError::new(errors.into_iter().map(label).collect()))
+    }
+}
+
+impl fmt::Debug for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failures").field("first", &self.first.load(Relaxed)).finish_non_exhaustive()
+    }
+}
+
+/// The text of a panic. The payload is user data: its drop is guarded too.
+fn panic_message(payload: Box<dyn Any + Send>) -> String {
+    let message = if let Some(text) = payload.downcast_ref::<&'static str>() {
+        (*text).to_string()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a value that is not text".to_string()
+    };
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(second);
+    }
+    message
+}
