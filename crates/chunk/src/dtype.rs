@@ -4,7 +4,7 @@ use std::fmt;
 
 use ndarray::{ArcArray, IxDyn};
 
-use crate::{Chunk, Scalar};
+use crate::{Chunk, Scalar, Tile, TileMut};
 
 /// Calls `$reader!` with one row per element type: `Variant type "name" Class`.
 ///
@@ -91,8 +91,27 @@ macro_rules! dispatch {
     };
 }
 
+/// The Rust type of [`DType::sum_type`].
+#[rustfmt::skip]
+macro_rules! sum_type {
+    (f32) => { f32 };
+    (f64) => { f64 };
+    (u8) => { u64 };
+    (u16) => { u64 };
+    (u32) => { u64 };
+    (u64) => { u64 };
+    ($signed_or_bool:ident) => { i64 };
+}
+
+/// The Rust type of [`DType::mean_type`].
+#[rustfmt::skip]
+macro_rules! mean_type {
+    (f32) => { f32 };
+    ($other:ident) => { f64 };
+}
+
 macro_rules! define_dtype {
-    ($($v:ident $t:ty, $name:literal;)*) => {
+    ($($v:ident $t:ident, $name:literal;)*) => {
         /// The type of an array's elements.
         ///
         /// Exhaustive on purpose: dispatch over element types must be total.
@@ -124,6 +143,8 @@ macro_rules! define_dtype {
         $(
             impl sealed::Sealed for $t {}
             impl Element for $t {
+                type Sum = sum_type!($t);
+                type Mean = mean_type!($t);
                 const DTYPE: DType = DType::$v;
                 fn into_chunk(array: ArcArray<Self, IxDyn>) -> Chunk { Chunk::$v(array) }
                 fn of_chunk(chunk: &Chunk) -> Option<&ArcArray<Self, IxDyn>> {
@@ -136,6 +157,12 @@ macro_rules! define_dtype {
                     match scalar { Scalar::$v(x) => Some(x), _ => None }
                 }
                 fn into_scalar(self) -> Scalar { Scalar::$v(self) }
+                fn of_tile(tile: Tile<'_>) -> Option<&[Self]> {
+                    match tile { Tile::$v(x) => Some(x), _ => None }
+                }
+                fn of_tile_mut(tile: TileMut<'_>) -> Option<&mut [Self]> {
+                    match tile { TileMut::$v(x) => Some(x), _ => None }
+                }
             }
         )*
     };
@@ -200,6 +227,10 @@ mod sealed {
 pub trait Element:
     sealed::Sealed + Copy + Default + PartialEq + PartialOrd + fmt::Debug + fmt::Display + Send + Sync + 'static
 {
+    /// The type of `sum` and `prod`; see [`DType::sum_type`].
+    type Sum: Number;
+    /// The type of `mean`, `var` and `std`; see [`DType::mean_type`].
+    type Mean: Float;
     /// The run-time name of this type.
     const DTYPE: DType;
     /// Wraps an array of this type as a [`Chunk`].
@@ -212,6 +243,10 @@ pub trait Element:
     fn of_scalar(scalar: Scalar) -> Option<Self>;
     /// Wraps the value as a [`Scalar`].
     fn into_scalar(self) -> Scalar;
+    /// The elements of a [`Tile`], when it is of this type.
+    fn of_tile(tile: Tile<'_>) -> Option<&[Self]>;
+    /// The elements of a [`TileMut`], when it is of this type.
+    fn of_tile_mut(tile: TileMut<'_>) -> Option<&mut [Self]>;
 }
 
 /// A type with arithmetic: every [`Element`] but `bool`.

@@ -25,6 +25,7 @@ mod io;
 mod region;
 mod scalar;
 mod spec;
+mod tile;
 mod view;
 
 pub use chunk::Chunk;
@@ -35,4 +36,5 @@ pub use io::{ChunkSink, ChunkSource, ReadCost, ReadUnit};
 pub use region::{Region, Shape};
 pub use scalar::Scalar;
 pub use spec::{AxisSpec, Chunks};
+pub use tile::{Tile, TileMut};
 pub use view::{AxisMap, SliceElem, View};
