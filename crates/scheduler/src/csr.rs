@@ -44,6 +44,10 @@ impl Csr {
         self.offsets[row + 1] - self.offsets[row]
     }
 
+    pub(crate) fn row_lens(&self) -> Vec<u32> {
+        self.offsets.windows(2).map(|ends| ends[1] - ends[0]).collect()
+    }
+
     pub(crate) fn rows(&self) -> usize {
         self.offsets.len() - 1
     }

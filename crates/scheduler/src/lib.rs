@@ -2,10 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+mod blocks;
 mod csr;
 mod error;
 mod graph;
 mod layer;
+mod order;
 mod plan;
 mod pool;
 mod profile;

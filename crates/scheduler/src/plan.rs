@@ -3,11 +3,19 @@
 //! It owns the immutable arrays that a run reads. It does not hold any state of a run.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::blocks::Blocks;
 use crate::csr::Csr;
+use crate::order;
 use crate::profile::{LiveBytes, Peak};
 use crate::{BoxError, Layer, LayerId, PlanError, TaskBytes, TaskCx, TaskGraph, TaskId};
+
+/// Most tasks of a graph that is asked whether it is too short to wake anybody.
+const SMALL_TASKS: usize = 64;
+/// A graph that is known to take less than this, in nanoseconds, runs on the calling thread.
+const SMALL_NANOS: u64 = 20_000;
 
 /// A graph with its execution order, found to fit its budget. Cheap to clone, may be run many times.
 ///
@@ -35,32 +43,51 @@ pub(crate) struct PlanData<V> {
     layers: Vec<Arc<dyn Layer<V>>>,
     layer: Vec<u32>,
     index: Vec<u32>,
-    /// Creation id of each rank; empty when the order is that of creation.
-    created: Vec<u32>,
+    /// Creation id of each rank; absent when the order is that of creation.
+    created: Option<Vec<u32>>,
     pub(crate) inputs: Csr,
     pub(crate) users: Csr,
-    /// Ranks to return, in the order of the calls of `keep`.
+    /// Tasks without inputs, ascending.
+    pub(crate) sources: Vec<u32>,
+    /// Tasks to return, in the order of the calls of `keep`.
     pub(crate) keep: Vec<u32>,
+    kept: Vec<bool>,
+    memory: Memory,
+    inline: bool,
+}
+
+/// What is known about the bytes of a plan.
+struct Memory {
+    budget: Option<u64>,
     peak: Peak,
+    outputs: u64,
+    most_scratch: u64,
+    /// Absent when all values and all scratch fit the budget at once.
+    blocks: Option<Blocks>,
 }
 
 impl<V> Plan<V> {
     pub(crate) fn new(graph: TaskGraph<V>, budget: Option<u64>) -> Result<Self, PlanError> {
-        let users = graph.inputs.transposed();
-        let peak =
-            LiveBytes::new(&graph.bytes, &graph.inputs, &users, &graph.keep).peak(0..graph.len() as u32);
-        let bytes = graph.bytes;
-        let data = PlanData {
+        let (graph, created, users) = order::reorder(graph);
+        let memory = Memory::new(&graph, &users, budget);
+        let sources = (0..graph.len() as u32).filter(|&task| graph.inputs.len_of(task) == 0).collect();
+        let mut kept = vec![false; graph.len()];
+        graph.keep.iter().for_each(|&task| kept[task as usize] = true);
+        let mut data = PlanData {
             layers: graph.layers,
             layer: graph.layer,
             index: graph.index,
-            created: Vec::new(),
+            created,
             inputs: graph.inputs,
             users,
+            sources,
             keep: graph.keep,
-            peak,
+            kept,
+            memory,
+            inline: false,
         };
-        data.check_budget(&bytes, budget)?;
+        data.check_budget(&graph.bytes)?;
+        data.inline = data.is_chain() || data.is_short();
         Ok(Self { data: Arc::new(data) })
     }
 
@@ -73,7 +100,7 @@ impl<V> Plan<V> {
     /// Most bytes live at once when one thread runs the plan: values in use, kept values and scratch.
     #[must_use]
     pub fn peak_bytes(&self) -> u64 {
-        self.data.peak.bytes
+        self.data.memory.peak.bytes
     }
 
     pub(crate) fn data(&self) -> &Arc<PlanData<V>> {
@@ -93,6 +120,26 @@ impl<V> fmt::Debug for Plan<V> {
     }
 }
 
+impl Memory {
+    fn new<V>(graph: &TaskGraph<V>, users: &Csr, budget: Option<u64>) -> Self {
+        let (bytes, inputs, keep) = (&graph.bytes, &graph.inputs, &graph.keep);
+        let peak = LiveBytes::new(bytes, inputs, users, keep).peak(0..graph.len() as u32);
+        let outputs = bytes.iter().fold(0, |sum: u64, task| sum.saturating_add(task.output));
+        let most_scratch = bytes.iter().map(|task| task.scratch).max().unwrap_or(0);
+        let all = bytes.iter().fold(0, |sum: u64, task| sum.saturating_add(task.total()));
+        let blocks = budget
+            .filter(|&budget| peak.bytes <= budget && budget < all)
+            .map(|budget| Blocks::new(bytes, inputs, users, keep, peak.bytes, budget));
+        Self { budget, peak, outputs, most_scratch, blocks }
+    }
+
+    /// Whether all values and the scratch of every thread fit the budget at once.
+    fn always_fits(&self, threads: usize) -> bool {
+        let scratch = self.most_scratch.saturating_mul(threads as u64);
+        self.budget.is_none_or(|budget| self.outputs.saturating_add(scratch) <= budget)
+    }
+}
+
 impl<V> PlanData<V> {
     pub(crate) fn len(&self) -> usize {
         self.layer.len()
@@ -108,27 +155,65 @@ impl<V> PlanData<V> {
     pub(crate) fn describe(&self, task: u32) -> (TaskId, LayerId, u32, String) {
         let at = task as usize;
         let (layer, index) = (self.layer[at], self.index[at]);
-        let created = self.created.get(at).copied().unwrap_or(task);
-        let label = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            self.layers[layer as usize].label(index)
-        }));
-        let label = label.unwrap_or_else(|_| format!("layer {layer} index {index}"));
+        let created = self.created.as_ref().map_or(task, |created| created[at]);
+        let label = catch_unwind(AssertUnwindSafe(|| self.layers[layer as usize].label(index)));
+        let label = label.unwrap_or_else(|payload| {
+            format!(
+                "index {index} of layer {layer}, whose label panicked: {}",
+                crate::run::panic_message(payload)
+            )
+        });
         (TaskId::new(created), LayerId::new(layer), index, label)
     }
 
+    /// Whether anybody asks for the value of a task.
+    #[inline]
+    pub(crate) fn is_wanted(&self, task: u32) -> bool {
+        self.users.len_of(task) > 0 || self.kept[task as usize]
+    }
+
     /// How many times the value of each task is asked for: by its users and by the caller.
-    pub(crate) fn uses(&self) -> Vec<u32> {
-        let mut uses: Vec<u32> = (0..self.len()).map(|task| self.users.len_of(task as u32)).collect();
+    pub(crate) fn uses(&self) -> impl Iterator<Item = u32> {
+        let mut uses = self.users.row_lens();
         for &task in &self.keep {
             uses[task as usize] += 1;
         }
-        uses
+        uses.into_iter()
     }
 
-    fn check_budget(&self, bytes: &[TaskBytes], budget: Option<u64>) -> Result<(), PlanError> {
-        let Some(budget) = budget.filter(|&budget| budget < self.peak.bytes) else { return Ok(()) };
-        let (_, _, _, task) = self.describe(self.peak.at);
-        let own = bytes[self.peak.at as usize].total();
-        Err(PlanError::BudgetTooSmall { task, own, needed: self.peak.bytes, budget })
+    /// The memory plan.
+    pub(crate) fn blocks(&self) -> Option<&Blocks> {
+        self.memory.blocks.as_ref()
+    }
+
+    /// The memory plan, if so many threads need one.
+    pub(crate) fn blocks_for(&self, threads: usize) -> Option<&Blocks> {
+        self.blocks().filter(|_| !self.memory.always_fits(threads))
+    }
+
+    /// Whether the plan gains nothing from a second thread.
+    pub(crate) fn runs_inline(&self) -> bool {
+        self.inline
+    }
+
+    /// Whether each task waits for the one before.
+    fn is_chain(&self) -> bool {
+        (1..self.len() as u32).all(|task| self.inputs.row(task).contains(&(task - 1)))
+    }
+
+    fn is_short(&self) -> bool {
+        let nanos = |task: usize| self.layers[self.layer[task] as usize].nanos_hint(self.index[task]);
+        self.len() <= SMALL_TASKS
+            && (0..self.len())
+                .try_fold(0, |sum: u64, task| Some(sum.saturating_add(nanos(task)?)))
+                .is_some_and(|sum| sum <= SMALL_NANOS)
+    }
+
+    fn check_budget(&self, bytes: &[TaskBytes]) -> Result<(), PlanError> {
+        let peak = self.memory.peak;
+        let Some(budget) = self.memory.budget.filter(|&budget| budget < peak.bytes) else { return Ok(()) };
+        let (_, _, _, task) = self.describe(peak.at);
+        let own = bytes[peak.at as usize].total();
+        Err(PlanError::BudgetTooSmall { task, own, needed: peak.bytes, budget })
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct LiveBytes<'graph> {
 
 impl<'graph> LiveBytes<'graph> {
     pub(crate) fn new(bytes: &'graph [TaskBytes], inputs: &'graph Csr, users: &Csr, keep: &[u32]) -> Self {
-        let mut uses: Vec<u32> = (0..users.rows()).map(|task| users.len_of(task as u32)).collect();
+        let mut uses = users.row_lens();
         for &task in keep {
             uses[task as usize] += 1;
         }

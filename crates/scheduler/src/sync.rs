@@ -1,4 +1,94 @@
 //! The only place that names a synchronisation crate, so that a model checker can take its place.
+//!
+//! It owns the facade (`--cfg loom` swaps it) and the one-thread [`Parker`] built on it. The deques are not
+//! modelled: under loom their place is taken by plain atomics in the tests.
 
-pub(crate) use parking_lot::Mutex;
-pub(crate) use std::sync::atomic;
+pub(crate) use crossbeam_deque as deque;
+
+#[cfg(not(loom))]
+mod real {
+    pub(crate) use parking_lot::{Mutex, MutexGuard};
+    pub(crate) use std::sync::atomic;
+
+    /// A condition variable whose `wait` takes and gives back the guard.
+    #[derive(Default)]
+    pub(crate) struct Condvar(parking_lot::Condvar);
+
+    impl Condvar {
+        pub(crate) fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+            self.0.wait(&mut guard);
+            guard
+        }
+
+        pub(crate) fn notify_one(&self) {
+            self.0.notify_one();
+        }
+    }
+}
+
+#[cfg(loom)]
+mod model {
+    pub(crate) use loom::sync::{MutexGuard, atomic};
+
+    /// Loom's mutex with the interface of `parking_lot`'s: no poisoning.
+    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(loom::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().expect("no model panics while holding a lock")
+        }
+
+        pub(crate) fn into_inner(self) -> T {
+            self.0.into_inner().expect("no model panics while holding a lock")
+        }
+    }
+
+    #[derive(Default)]
+    pub(crate) struct Condvar(loom::sync::Condvar);
+
+    impl Condvar {
+        pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+            self.0.wait(guard).expect("no model panics while holding a lock")
+        }
+
+        pub(crate) fn notify_one(&self) {
+            self.0.notify_one();
+        }
+    }
+}
+
+#[cfg(loom)]
+pub(crate) use model::{Condvar, Mutex, atomic};
+#[cfg(not(loom))]
+pub(crate) use real::{Condvar, Mutex, atomic};
+
+/// Lets one thread wait for a token that another thread leaves. A token left early is not lost.
+pub(crate) struct Parker {
+    token: Mutex<bool>,
+    left: Condvar,
+}
+
+impl Parker {
+    pub(crate) fn new() -> Self {
+        Self { token: Mutex::new(false), left: Condvar::default() }
+    }
+
+    /// Waits for a token and takes it.
+    pub(crate) fn park(&self) {
+        let mut token = self.token.lock();
+        while !*token {
+            token = self.left.wait(token);
+        }
+        *token = false;
+    }
+
+    /// Leaves a token.
+    pub(crate) fn unpark(&self) {
+        *self.token.lock() = true;
+        self.left.notify_one();
+    }
+}

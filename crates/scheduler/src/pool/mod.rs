@@ -1,7 +1,23 @@
-//! The worker pool.
+#![doc = include_str!("README.md")]
 
-use crate::run::run_inline;
-use crate::{Plan, PoolError, RunError};
+mod gate;
+mod registry;
+mod sleep;
+mod worker;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+pub(crate) use gate::Gate;
+pub(crate) use registry::{Job, Registry};
+pub(crate) use sleep::Sleep;
+
+use crate::PoolError;
+
+/// Stack of a worker thread, in bytes: what a main thread usually has.
+const STACK_BYTES: usize = 8 << 20;
 
 /// A set of threads that run plans together. Clones share the threads; the last one to go stops them.
 ///
@@ -9,38 +25,89 @@ use crate::{Plan, PoolError, RunError};
 /// use chunkwise_scheduler::Pool;
 ///
 /// let pool = Pool::new(2)?;
-/// assert_eq!(pool.threads(), 2);
+/// assert_eq!(pool.clone().threads(), 2);
 /// # Ok::<(), chunkwise_scheduler::PoolError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Pool {
-    threads: usize,
+    threads: Arc<Threads>,
 }
 
 impl Pool {
-    /// Starts a pool in which `threads` threads work on a run, the calling thread being one of them.
+    /// Starts a pool in which up to `threads` threads work on a run. The thread that calls
+    /// [`run`](Self::run) is one of them, so `threads - 1` are started here.
     ///
     /// # Errors
     /// [`PoolError::NoThreads`] for 0, [`PoolError::Spawn`] when the operating system refuses a thread.
     pub fn new(threads: usize) -> Result<Self, PoolError> {
-        if threads == 0 {
-            return Err(PoolError::NoThreads);
+        let workers = threads.checked_sub(1).ok_or(PoolError::NoThreads)?;
+        let mut started = Threads { shared: Arc::new(Shared::new(workers)), handles: Vec::new() };
+        for worker in 0..workers {
+            let shared = Arc::clone(&started.shared);
+            let thread = thread::Builder::new()
+                .name(format!("chunkwise-{}", worker + 1))
+                .stack_size(STACK_BYTES)
+                .spawn(move || worker::work(&shared, worker))
+                .map_err(|source| PoolError::Spawn { worker, source })?;
+            started.handles.push(thread);
         }
-        Ok(Self { threads })
+        Ok(Self { threads: Arc::new(started) })
     }
 
-    /// How many threads work on one run at most.
+    /// How many threads work on one run at most, the calling one included.
     #[must_use]
     pub fn threads(&self) -> usize {
-        self.threads
+        self.threads.handles.len() + 1
     }
 
-    /// Runs a plan and returns the kept values in the order of the calls of
-    /// [`GraphBuilder::keep`](crate::GraphBuilder::keep).
-    ///
-    /// # Errors
-    /// [`RunError`] when a task returns an error or panics; the first error is the same for any number of threads.
-    pub fn run<V: Clone + Send + 'static>(&self, plan: Plan<V>) -> Result<Vec<V>, RunError> {
-        run_inline(plan.data())
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.threads.shared
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("threads", &self.threads()).field("sleep", &self.shared().sleep).finish()
+    }
+}
+
+/// What workers and callers share.
+pub(crate) struct Shared {
+    pub(crate) registry: Registry,
+    pub(crate) sleep: Sleep,
+    closed: AtomicBool,
+}
+
+impl Shared {
+    fn new(workers: usize) -> Self {
+        Self { registry: Registry::default(), sleep: Sleep::new(workers), closed: AtomicBool::new(false) }
+    }
+
+    fn is_closed(&self) -> bool {
+        // Relaxed: a worker that must not miss it has a fence, or the lock of the sleepers, before.
+        self.closed.load(Ordering::Relaxed)
+    }
+}
+
+/// The worker threads; dropping this stops them.
+struct Threads {
+    shared: Arc<Shared>,
+    handles: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Threads {
+    /// Waits for the workers, unless one of them drops the pool: it cannot wait for itself, nor for another that
+    /// may wait for it. They then end on their own.
+    fn drop(&mut self) {
+        self.shared.closed.store(true, Ordering::Relaxed);
+        self.shared.sleep.wake_all();
+        let current = thread::current().id();
+        if self.handles.iter().any(|handle| handle.thread().id() == current) {
+            return;
+        }
+        for handle in self.handles.drain(..) {
+            // A worker only panics through a bug of this crate; there is nobody left to tell.
+            let _ = handle.join();
+        }
     }
 }

@@ -6,10 +6,10 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossbeam_utils::CachePadded;
 
+use super::guard::panic_message;
 use crate::error::{RunError, TaskError, TaskErrorKind};
 use crate::plan::PlanData;
 use crate::sync::Mutex;
@@ -32,6 +32,11 @@ impl Failures {
     #[inline]
     pub(crate) fn skips(&self, task: u32) -> bool {
         self.first.load(Relaxed) < task
+    }
+
+    /// Whether any task has failed.
+    pub(crate) fn any(&self) -> bool {
+        self.skips(u32::MAX)
     }
 
     pub(crate) fn add(&self, task: u32, kind: TaskErrorKind) {
@@ -62,19 +67,4 @@ impl fmt::Debug for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Failures").field("first", &self.first.load(Relaxed)).finish_non_exhaustive()
     }
-}
-
-/// The text of a panic. The payload is user data: its drop is guarded too.
-fn panic_message(payload: Box<dyn Any + Send>) -> String {
-    let message = if let Some(text) = payload.downcast_ref::<&'static str>() {
-        (*text).to_string()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "a value that is not text".to_string()
-    };
-    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(second);
-    }
-    message
 }

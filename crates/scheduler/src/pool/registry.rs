@@ -1,0 +1,68 @@
+//! The runs in flight and the workers' way into them.
+//!
+//! It owns the list of runs and the rule that a run is closed only while nobody is inside. It does not know
+//! what a run computes.
+
+use std::sync::Arc;
+
+use super::gate::Gate;
+use crate::sync::Mutex;
+
+/// What a worker sees of a run.
+pub(crate) trait Job: Send + Sync {
+    /// Whether a task could be taken right now. May be out of date at once.
+    fn has_work(&self) -> bool;
+
+    /// Works as the thread of this seat until no task is found; true when there was at least one. `busy` is called
+    /// once the first is taken.
+    fn help(&self, seat: usize, busy: &dyn Fn()) -> bool;
+
+    /// The door of the run.
+    fn gate(&self) -> &Arc<Gate>;
+}
+
+/// The runs in flight, oldest first.
+#[derive(Default)]
+pub(crate) struct Registry {
+    jobs: Jobs,
+}
+
+struct Jobs(Mutex<Vec<Arc<dyn Job>>>);
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+}
+
+impl Registry {
+    pub(crate) fn add(&self, job: Arc<dyn Job>) {
+        self.jobs.0.lock().push(job);
+    }
+
+    pub(crate) fn has_work(&self) -> bool {
+        self.jobs.0.lock().iter().any(|job| job.has_work())
+    }
+
+    /// Enters the youngest run that has work: nested runs come first, somebody waits inside for them.
+    pub(super) fn enter(&self) -> Option<Arc<dyn Job>> {
+        let jobs = self.jobs.0.lock();
+        let job = jobs.iter().rev().find(|job| job.has_work())?;
+        job.gate().enter();
+        Some(Arc::clone(job))
+    }
+
+    /// Removes a run if no worker is inside and no task is left to take; afterwards the caller alone holds it.
+    ///
+    /// Nobody can enter while the list is locked, and without helpers only the caller could publish work: what is
+    /// seen here stays true.
+    pub(crate) fn close(&self, gate: &Arc<Gate>) -> bool {
+        let mut jobs = self.jobs.0.lock();
+        let Some(at) = jobs.iter().position(|job| Arc::ptr_eq(job.gate(), gate)) else { return true };
+        if !gate.is_empty() || jobs[at].has_work() {
+            return false;
+        }
+        jobs.remove(at);
+        true
+    }
+}

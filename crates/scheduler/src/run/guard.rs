@@ -1,0 +1,33 @@
+//! Calls into user code that must not take a thread down.
+//!
+//! It owns the catching of panics. What becomes of them is the failure list's.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::failures::Failures;
+
+/// Drops user data; a panic on the way becomes an error of `task`. True when there was none.
+#[inline]
+pub(super) fn drop_guarded<T>(failures: &Failures, task: u32, data: T) -> bool {
+    if !std::mem::needs_drop::<T>() {
+        return true;
+    }
+    let caught = catch_unwind(AssertUnwindSafe(|| drop(data)));
+    caught.map_err(|payload| failures.add_panic(task, payload)).is_ok()
+}
+
+/// The text of a panic. The payload is user data: its drop is guarded too.
+pub(crate) fn panic_message(payload: Box<dyn Any + Send>) -> String {
+    let message = if let Some(text) = payload.downcast_ref::<&'static str>() {
+        (*text).to_string()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a value that is not text".to_string()
+    };
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(second);
+    }
+    message
+}

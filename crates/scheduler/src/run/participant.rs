@@ -1,0 +1,197 @@
+//! One thread at work on one run.
+//!
+//! It owns the order in which tasks are taken (own deque, own stretch of sources, new sources, theft) and what
+//! happens around a task. A thread inside a run takes tasks of that run only: a task that waits for a nested run
+//! never finds itself above a foreign task on the same stack.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::sync::deque::{Steal, Worker};
+
+use super::guard::drop_guarded;
+use super::parallel::Run;
+use super::sources::Span;
+use crate::TaskCx;
+use crate::error::TaskErrorKind;
+
+/// A thread on its seat.
+pub(super) struct Participant<'run, V> {
+    run: &'run Run<V>,
+    seat: usize,
+    /// Present until the thread stands up.
+    deque: Option<Worker<u32>>,
+    /// The inputs of the task at hand; kept for its capacity.
+    inputs: Vec<V>,
+}
+
+impl<'run, V: Clone> Participant<'run, V> {
+    pub(super) fn sit_down(run: &'run Run<V>, seat: usize) -> Self {
+        Self { run, seat, deque: Some(run.lanes[seat].take_deque()), inputs: Vec::new() }
+    }
+
+    /// Works until no task is found; true when there was one. `busy` is called once the first is taken.
+    pub(super) fn work(&mut self, busy: &dyn Fn()) -> bool {
+        let Some(first) = self.find() else { return false };
+        busy();
+        self.follow(first);
+        while let Some(task) = self.find() {
+            self.follow(task);
+        }
+        true
+    }
+
+    /// Runs a task and, one after the other, those it leads to.
+    fn follow(&mut self, task: u32) {
+        let mut next = Some(task);
+        while let Some(task) = next {
+            next = self.step(task);
+        }
+    }
+}
+
+/// Taking tasks.
+impl<V: Clone> Participant<'_, V> {
+    fn find(&mut self) -> Option<u32> {
+        self.deque()
+            .pop()
+            .or_else(|| self.pop_source())
+            .or_else(|| if self.run.window.is_some() { self.steal() } else { None })
+            .or_else(|| self.claim_sources())
+            .or_else(|| self.steal())
+    }
+
+    fn deque(&self) -> &Worker<u32> {
+        self.deque.as_ref().expect("the thread sits")
+    }
+
+    fn pop_source(&self) -> Option<u32> {
+        let position = self.run.lanes[self.seat].stretch.pop()?;
+        Some(self.run.plan.sources[position as usize])
+    }
+
+    fn claim_sources(&self) -> Option<u32> {
+        if !self.run.source_is_open() {
+            return None;
+        }
+        let span = self.run.cursor.claim(self.run.open_sources(), self.run.lanes.len() as u32)?;
+        Some(self.start_span(span))
+    }
+
+    /// Keeps a span that is not empty as the own stretch, but for its first source.
+    fn start_span(&self, span: Span) -> u32 {
+        self.run.lanes[self.seat].stretch.fill(Span { start: span.start + 1, ..span });
+        self.run.plan.sources[span.start as usize]
+    }
+
+    /// Looks once at every other seat, beginning with the next one.
+    fn steal(&self) -> Option<u32> {
+        let seats = self.run.lanes.len();
+        (1..seats).find_map(|step| self.steal_from((self.seat + step) % seats))
+    }
+
+    fn steal_from(&self, seat: usize) -> Option<u32> {
+        let victim = &self.run.lanes[seat];
+        loop {
+            match victim.stealer.steal_batch_and_pop(self.deque()) {
+                Steal::Success(task) => return Some(task),
+                Steal::Empty => break,
+                Steal::Retry => std::hint::spin_loop(),
+            }
+        }
+        victim.stretch.steal().map(|span| self.start_span(span))
+    }
+}
+
+/// Running tasks.
+impl<V: Clone> Participant<'_, V> {
+    /// Runs a task and returns one that became ready through it.
+    fn step(&mut self, task: u32) -> Option<u32> {
+        let run = self.run;
+        if run.failures.skips(task) {
+            return None;
+        }
+        let inputs = &mut self.inputs;
+        let cx = TaskCx::new(&run.failures, task, self.seat);
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            for &input in run.plan.inputs.row(task) {
+                let value = run.slots[input as usize].lock().consume();
+                inputs.push(value);
+            }
+            let value = run.plan.call(task, inputs, &cx);
+            inputs.clear();
+            value
+        }));
+        match result {
+            Ok(Ok(value)) => self.finish(task, value),
+            Ok(Err(error)) => self.fail(task, |failures| failures.add(task, TaskErrorKind::Returned(error))),
+            Err(payload) => self.fail(task, |failures| failures.add_panic(task, payload)),
+        }
+    }
+
+    #[cold]
+    fn fail(&mut self, task: u32, add: impl FnOnce(&crate::run::Failures)) -> Option<u32> {
+        add(&self.run.failures);
+        drop_guarded(&self.run.failures, task, std::mem::take(&mut self.inputs));
+        None
+    }
+
+    /// Stores the value, then releases the users of the task. The inputs are gone by now.
+    fn finish(&mut self, task: u32, value: V) -> Option<u32> {
+        let run = self.run;
+        if run.plan.is_wanted(task) {
+            run.slots[task as usize].lock().fill(value);
+        } else if !drop_guarded(&run.failures, task, value) {
+            return None;
+        }
+        let mut ready = Ready { deque: self.deque(), next: None, pushed: false };
+        // Descending, so that the user with the highest priority comes next.
+        for &user in run.plan.users.row(task).iter().rev() {
+            if run.pending.input_arrived(user, run.plan.inputs.len_of(user)) {
+                ready.release(run, user);
+            }
+        }
+        if let (Some(window), Some(blocks)) = (&run.window, run.plan.blocks()) {
+            let raised = window.finish(blocks, task, |task| ready.add(task));
+            ready.pushed |= raised && run.source_is_open();
+        }
+        let Ready { next, pushed, .. } = ready;
+        if pushed {
+            run.notify();
+        }
+        next
+    }
+}
+
+impl<V> Drop for Participant<'_, V> {
+    fn drop(&mut self) {
+        if let Some(deque) = self.deque.take() {
+            self.run.lanes[self.seat].return_deque(deque);
+        }
+    }
+}
+
+/// The tasks that became ready: one to go on with, the others in the deque.
+struct Ready<'run> {
+    deque: &'run Worker<u32>,
+    next: Option<u32>,
+    pushed: bool,
+}
+
+impl Ready<'_> {
+    /// Adds a task whose inputs are there, or parks it beyond the limit.
+    fn release<V>(&mut self, run: &Run<V>, task: u32) {
+        match (&run.window, run.plan.blocks()) {
+            (Some(window), Some(blocks)) if task >= window.limit() => {
+                window.park(blocks, task, |task| self.add(task));
+            }
+            _ => self.add(task),
+        }
+    }
+
+    fn add(&mut self, task: u32) {
+        if let Some(other) = self.next.replace(task) {
+            self.deque.push(other);
+            self.pushed = true;
+        }
+    }
+}

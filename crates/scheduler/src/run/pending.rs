@@ -1,0 +1,21 @@
+//! Counting down the inputs of tasks.
+
+use crate::csr::Csr;
+use crate::sync::atomic::{AtomicU32, Ordering::AcqRel};
+
+/// How many inputs of each task are not there yet. The thread that takes a count to zero owns the right to run the
+/// task. Tasks with one input have no use for the count.
+pub(crate) struct Pending(Box<[AtomicU32]>);
+
+impl Pending {
+    pub(crate) fn new(inputs: &Csr) -> Self {
+        Self((0..inputs.rows()).map(|task| AtomicU32::new(inputs.len_of(task as u32))).collect())
+    }
+
+    /// Counts one input of `task`, which has `inputs`; true for exactly one caller, after the last input.
+    #[inline]
+    pub(crate) fn input_arrived(&self, task: u32, inputs: u32) -> bool {
+        // AcqRel: Release publishes this input, Acquire lets the last arriver see all the others.
+        inputs == 1 || self.0[task as usize].fetch_sub(1, AcqRel) == 1
+    }
+}
