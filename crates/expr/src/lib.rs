@@ -1,1 +1,26 @@
-//! The array-level expression graph of chunkwise: operation tables, nodes, element programs.
+#![doc = include_str!("README.md")]
+#![forbid(unsafe_code)]
+
+mod arith;
+mod display;
+mod element;
+mod error;
+mod eval;
+mod expr;
+mod graph;
+mod op;
+mod op_table;
+mod ops;
+mod program;
+mod reduce_table;
+
+pub use arith::{Arith, Order, cast};
+pub use element::{BinaryOp, ElementFn, ElementOp, UnaryOp};
+pub use error::{BuildError, ExprError};
+pub use eval::{eval_binary, eval_cast, eval_element, eval_unary};
+pub use expr::{Expr, Meta, Node};
+pub use graph::{ExprGraph, GraphNode, NodeId};
+pub use op::{Need, Needs, Op};
+pub use ops::{Call, Collect, Concat, FromObject, Object, Rechunk, Reduce, Reshape, SourceOp};
+pub use program::{Arg, Instr, Program, ProgramBuilder};
+pub use reduce_table::ReduceKind;

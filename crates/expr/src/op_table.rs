@@ -1,0 +1,168 @@
+//! The elementwise operations: one row each, and everything else follows.
+//!
+//! A row reads
+//!
+//! ```text
+//! /// Documentation of the method.
+//! Variant name: Class -> Out, |x| meaning, form, eg input => result;
+//! ```
+//!
+//! * `Class` is the trait of the element types it takes: `Element`, `Number`, `Signed`, `Float`, `Bits`.
+//! * `Out` is `Same` or `Bool`.
+//! * the meaning is a Rust expression over values of the concrete type, with [`crate::Arith`] in scope.
+//! * `form` is `method`, or `operator` where Rust has an operator and the method would shadow it.
+//! * the example becomes the doc test of the method.
+//!
+//! Binary rows have a second expression after `faults`: where it is true the result is an error.
+
+/// Calls `$reader!` with one row per unary elementwise operation; see the source for the row's form.
+#[macro_export]
+macro_rules! for_each_unary {
+    ($reader:ident) => {
+        $reader! {
+            /// Negative of each element; integers wrap.
+            Neg neg: Signed -> Same, |x| Arith::negate(x), operator, eg 1.5 => -1.5;
+            /// Logical not of booleans, bitwise not of integers.
+            Not not: Bits -> Same, |x| !x, operator, eg true => false;
+            /// Absolute value of each element; the smallest signed integer wraps to itself.
+            Abs abs: Number -> Same, |x| Arith::magnitude(x), method, eg -1.5 => 1.5;
+            /// Sign of each element as NumPy has it: -1, 0 or 1, and NaN for NaN.
+            Sign sign: Number -> Same, |x| Arith::sign(x), method, eg -3.0 => -1.0;
+            /// Sign of each element as Rust's standard library has it: `0.0` gives 1, `-0.0` gives -1.
+            Signum signum: Float -> Same, |x| x.signum(), method, eg 0.0 => 1.0;
+            /// `x * x`; integers wrap.
+            Square square: Number -> Same, |x| Arith::times(x, x), method, eg 3.0 => 9.0;
+            /// `1 / x`.
+            Recip recip: Float -> Same, |x| x.recip(), method, eg 4.0 => 0.25;
+            /// Square root; NaN below zero.
+            Sqrt sqrt: Float -> Same, |x| x.sqrt(), method, eg 4.0 => 2.0;
+            /// Cubic root.
+            Cbrt cbrt: Float -> Same, |x| x.cbrt(), method, eg 27.0 => 3.0;
+            /// `e^x`.
+            Exp exp: Float -> Same, |x| x.exp(), method, eg 0.0 => 1.0;
+            /// `2^x`.
+            Exp2 exp2: Float -> Same, |x| x.exp2(), method, eg 3.0 => 8.0;
+            /// `e^x - 1`, exact for small `x`.
+            ExpM1 exp_m1: Float -> Same, |x| x.exp_m1(), method, eg 0.0 => 0.0;
+            /// Natural logarithm.
+            Ln ln: Float -> Same, |x| x.ln(), method, eg 1.0 => 0.0;
+            /// Logarithm to base 2.
+            Log2 log2: Float -> Same, |x| x.log2(), method, eg 8.0 => 3.0;
+            /// Logarithm to base 10.
+            Log10 log10: Float -> Same, |x| x.log10(), method, eg 100.0 => 2.0;
+            /// `ln(1 + x)`, exact for small `x`.
+            Ln1p ln_1p: Float -> Same, |x| x.ln_1p(), method, eg 0.0 => 0.0;
+            /// Sine of an angle in radians.
+            Sin sin: Float -> Same, |x| x.sin(), method, eg 0.0 => 0.0;
+            /// Cosine of an angle in radians.
+            Cos cos: Float -> Same, |x| x.cos(), method, eg 0.0 => 1.0;
+            /// Tangent of an angle in radians.
+            Tan tan: Float -> Same, |x| x.tan(), method, eg 0.0 => 0.0;
+            /// Arcsine in radians; NaN outside [-1, 1].
+            Asin asin: Float -> Same, |x| x.asin(), method, eg 0.0 => 0.0;
+            /// Arccosine in radians; NaN outside [-1, 1].
+            Acos acos: Float -> Same, |x| x.acos(), method, eg 1.0 => 0.0;
+            /// Arctangent in radians.
+            Atan atan: Float -> Same, |x| x.atan(), method, eg 0.0 => 0.0;
+            /// Hyperbolic sine.
+            Sinh sinh: Float -> Same, |x| x.sinh(), method, eg 0.0 => 0.0;
+            /// Hyperbolic cosine.
+            Cosh cosh: Float -> Same, |x| x.cosh(), method, eg 0.0 => 1.0;
+            /// Hyperbolic tangent.
+            Tanh tanh: Float -> Same, |x| x.tanh(), method, eg 0.0 => 0.0;
+            /// Inverse hyperbolic sine.
+            Asinh asinh: Float -> Same, |x| x.asinh(), method, eg 0.0 => 0.0;
+            /// Inverse hyperbolic cosine; NaN below 1.
+            Acosh acosh: Float -> Same, |x| x.acosh(), method, eg 1.0 => 0.0;
+            /// Inverse hyperbolic tangent; NaN outside [-1, 1].
+            Atanh atanh: Float -> Same, |x| x.atanh(), method, eg 0.0 => 0.0;
+            /// Largest integer not above each element.
+            Floor floor: Float -> Same, |x| x.floor(), method, eg -1.5 => -2.0;
+            /// Smallest integer not below each element.
+            Ceil ceil: Float -> Same, |x| x.ceil(), method, eg -1.5 => -1.0;
+            /// Integer part.
+            Trunc trunc: Float -> Same, |x| x.trunc(), method, eg -1.5 => -1.0;
+            /// Nearest integer, halves away from zero, as Rust and ndarray round.
+            Round round: Float -> Same, |x| x.round(), method, eg 2.5 => 3.0;
+            /// Nearest integer, halves to even, as NumPy rounds.
+            RoundTiesEven round_ties_even: Float -> Same, |x| x.round_ties_even(), method, eg 2.5 => 2.0;
+            /// Fractional part, with the sign of the element.
+            Fract fract: Float -> Same, |x| x.fract(), method, eg -1.25 => -0.25;
+            /// Radians to degrees.
+            ToDegrees to_degrees: Float -> Same, |x| x.to_degrees(), method, eg std::f64::consts::PI => 180.0;
+            /// Degrees to radians.
+            ToRadians to_radians: Float -> Same, |x| x.to_radians(), method, eg 180.0 => std::f64::consts::PI;
+            /// NaN as zero, infinities as the largest finite values.
+            NanToNum nan_to_num: Float -> Same, |x| Arith::finite(x), method, eg f64::NAN => 0.0;
+            /// True where the element is NaN.
+            IsNan is_nan: Float -> Bool, |x| x.is_nan(), method, eg f64::NAN => true;
+            /// True where the element is an infinity.
+            IsInfinite is_infinite: Float -> Bool, |x| x.is_infinite(), method, eg f64::NAN => false;
+            /// True where the element is neither an infinity nor NaN.
+            IsFinite is_finite: Float -> Bool, |x| x.is_finite(), method, eg 1.0 => true;
+            /// True where the sign bit is set, as in `-0.0`.
+            IsSignNegative is_sign_negative: Float -> Bool, |x| x.is_sign_negative(), method, eg -0.0 => true;
+        }
+    };
+}
+
+/// Calls `$reader!` with one row per binary elementwise operation; see the source for the row's form.
+#[macro_export]
+macro_rules! for_each_binary {
+    ($reader:ident) => {
+        $reader! {
+            /// Sum; integers wrap.
+            Add add: Number -> Same, |a, b| Arith::plus(a, b), faults false, operator, eg 1.0, 2.0 => 3.0;
+            /// Difference; integers wrap.
+            Sub sub: Number -> Same, |a, b| Arith::minus(a, b), faults false, operator, eg 1.0, 2.0 => -1.0;
+            /// Product; integers wrap.
+            Mul mul: Number -> Same, |a, b| Arith::times(a, b), faults false, operator, eg 3.0, 2.0 => 6.0;
+            /// Quotient; integers truncate, and dividing an integer by zero is an error.
+            Div div: Number -> Same, |a, b| Arith::quotient(a, b), faults Arith::is_integer_zero(b), operator, eg 1.0, 2.0 => 0.5;
+            /// Remainder with the sign of the dividend (NumPy's `fmod`); by an integer zero it is an error.
+            Rem rem: Number -> Same, |a, b| Arith::remainder(a, b), faults Arith::is_integer_zero(b), operator, eg -7.0, 3.0 => -1.0;
+            /// Logical and of booleans, bitwise and of integers.
+            BitAnd bit_and: Bits -> Same, |a, b| a & b, faults false, operator, eg true, false => false;
+            /// Logical or of booleans, bitwise or of integers.
+            BitOr bit_or: Bits -> Same, |a, b| a | b, faults false, operator, eg true, false => true;
+            /// Exclusive or of booleans or of the bits of integers.
+            BitXor bit_xor: Bits -> Same, |a, b| a ^ b, faults false, operator, eg true, true => false;
+            /// Quotient rounded down (NumPy's `//`); by an integer zero it is an error.
+            FloorDiv floor_div: Number -> Same, |a, b| Arith::floor_quotient(a, b), faults Arith::is_integer_zero(b), method, eg -7.0, 2.0 => -4.0;
+            /// Remainder with the sign of the divisor (NumPy's `%`); by an integer zero it is an error.
+            Modulo modulo: Number -> Same, |a, b| Arith::modulo(a, b), faults Arith::is_integer_zero(b), method, eg -7.0, 3.0 => 2.0;
+            /// Power; integers wrap, and a negative integer exponent is an error.
+            Pow pow: Number -> Same, |a, b| Arith::power(a, b), faults Arith::is_negative_integer(b), method, eg 2.0, 10.0 => 1024.0;
+            /// The larger one; NaN when either is NaN.
+            Maximum maximum: Element -> Same, |a, b| Order::maximum(a, b), faults false, method, eg 1.0, 2.0 => 2.0;
+            /// The smaller one; NaN when either is NaN.
+            Minimum minimum: Element -> Same, |a, b| Order::minimum(a, b), faults false, method, eg 1.0, 2.0 => 1.0;
+            /// The larger one; the other one when one is NaN.
+            Fmax fmax: Element -> Same, |a, b| Order::fmax(a, b), faults false, method, eg f64::NAN, 2.0 => 2.0;
+            /// The smaller one; the other one when one is NaN.
+            Fmin fmin: Element -> Same, |a, b| Order::fmin(a, b), faults false, method, eg f64::NAN, 2.0 => 2.0;
+            /// Angle of the point `(x: other, y: self)` in radians.
+            Atan2 atan2: Float -> Same, |a, b| a.atan2(b), faults false, method, eg 0.0, 1.0 => 0.0;
+            /// Length of the hypotenuse of a right-angled triangle.
+            Hypot hypot: Float -> Same, |a, b| a.hypot(b), faults false, method, eg 3.0, 4.0 => 5.0;
+            /// The first with the sign of the second.
+            Copysign copysign: Float -> Same, |a, b| a.copysign(b), faults false, method, eg 2.0, -0.0 => -2.0;
+            /// `ln(e^a + e^b)` without overflow.
+            LnAddExp ln_add_exp: Float -> Same, |a, b| Arith::ln_add_exp(a, b), faults false, method, eg f64::NEG_INFINITY, 1.0 => 1.0;
+            /// The positive difference, 0 where the second is larger.
+            AbsSub abs_sub: Float -> Same, |a, b| if a <= b { Arith::minus(a, a) } else { Arith::minus(a, b) }, faults false, method, eg 3.0, 1.0 => 2.0;
+            /// True where the first is less than the second.
+            Lt lt: Element -> Bool, |a, b| a < b, faults false, method, eg 1.0, 2.0 => true;
+            /// True where the first is at most the second.
+            Le le: Element -> Bool, |a, b| a <= b, faults false, method, eg 2.0, 2.0 => true;
+            /// True where the first is greater than the second.
+            Gt gt: Element -> Bool, |a, b| a > b, faults false, method, eg 1.0, 2.0 => false;
+            /// True where the first is at least the second.
+            Ge ge: Element -> Bool, |a, b| a >= b, faults false, method, eg 2.0, 2.0 => true;
+            /// True where both are equal; NaN equals nothing.
+            Eq eq: Element -> Bool, |a, b| a == b, faults false, method, eg f64::NAN, f64::NAN => false;
+            /// True where they differ; NaN differs from everything.
+            Ne ne: Element -> Bool, |a, b| a != b, faults false, method, eg f64::NAN, f64::NAN => true;
+        }
+    };
+}

@@ -1,0 +1,75 @@
+//! Arrays laid end to end.
+
+use chunkwise_chunk::{AxisChunks, ChunkError, ChunkGrid, DType, Region};
+
+use crate::{ExprError, Meta, Need, Needs};
+
+/// Lays its inputs end to end along an axis.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Concat {
+    /// The axis.
+    pub axis: usize,
+}
+
+impl Concat {
+    pub(crate) fn infer(&self, inputs: &[&Meta]) -> Result<Meta, ExprError> {
+        let first = inputs.first().ok_or(ExprError::NothingToConcat)?;
+        self.check(inputs)?;
+        let ndim = first.grid().ndim();
+        let axes = (0..ndim).map(|axis| {
+            let cuts = inputs.iter().map(|input| input.grid().axis(axis));
+            if axis == self.axis {
+                return AxisChunks::concat(cuts.filter(|cut| !cut.is_empty()));
+            }
+            let first = first.grid().axis(axis).clone();
+            cuts.fold(first, |common, cut| common.refine(cut))
+        });
+        Ok(Meta::Array { dtype: first.dtype(), grid: ChunkGrid::new(axes) })
+    }
+
+    fn check(&self, inputs: &[&Meta]) -> Result<(), ExprError> {
+        let types: Vec<DType> = inputs.iter().map(|input| input.dtype()).collect();
+        if types.iter().any(|&dtype| dtype != types[0]) {
+            return Err(ExprError::DType(types));
+        }
+        let first = inputs[0].grid().shape();
+        if self.axis >= first.len() {
+            return Err(ChunkError::Axis { axis: self.axis as isize, shape: first.into() }.into());
+        }
+        let fits = |shape: &[usize]| {
+            shape.len() == first.len()
+                && (0..first.len()).all(|axis| axis == self.axis || shape[axis] == first[axis])
+        };
+        if inputs.iter().all(|input| fits(input.grid().shape())) {
+            return Ok(());
+        }
+        let shapes = inputs.iter().map(|input| input.grid().shape().to_vec()).collect();
+        Err(ExprError::Concat { shapes, axis: self.axis })
+    }
+
+    pub(crate) fn needs(&self, region: &Region, inputs: &[&Meta]) -> Needs {
+        self.parts(region, inputs).map(|(need, _)| need).collect()
+    }
+
+    /// The part of each input that lies in `region`, and where in the region it goes.
+    pub fn parts<'a>(
+        &'a self,
+        region: &'a Region,
+        inputs: &'a [&'a Meta],
+    ) -> impl Iterator<Item = (Need, Region)> + 'a {
+        let axis = self.axis;
+        let mut end = 0;
+        inputs.iter().enumerate().filter_map(move |(input, meta)| {
+            let start = end;
+            end += meta.grid().shape()[axis];
+            let (low, high) = (start.max(region.start()[axis]), end.min(region.end(axis)));
+            if low >= high {
+                return None;
+            }
+            let (mut part, mut place) = (region.clone(), Region::whole(region.shape()));
+            part.set_axis(axis, low - start, high - low);
+            place.set_axis(axis, low - region.start()[axis], high - low);
+            Some((Need { input, region: part }, place))
+        })
+    }
+}

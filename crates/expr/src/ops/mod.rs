@@ -1,0 +1,16 @@
+//! The structural operations: one file each.
+
+mod concat;
+pub(crate) mod element;
+mod object;
+mod rechunk;
+mod reduce;
+mod reshape;
+mod source;
+
+pub use concat::Concat;
+pub use object::{Call, Collect, FromObject, Object};
+pub use rechunk::Rechunk;
+pub use reduce::Reduce;
+pub use reshape::Reshape;
+pub use source::SourceOp;

@@ -1,0 +1,226 @@
+//! Straight-line code over elements: what a fused group of elementwise operations is.
+//!
+//! A program has inputs (one run of elements each), constants and instructions in single-assignment form.
+//! It says nothing of registers or tiles; `kernels` decides those.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use chunkwise_chunk::{DType, Scalar};
+use smallvec::SmallVec;
+
+use crate::ElementOp;
+
+/// An operand of an instruction.
+///
+/// ```
+/// use chunkwise_expr::Arg;
+/// assert_eq!(Arg::Input(0).to_string(), "x0");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Arg {
+    /// An input of the program.
+    Input(u32),
+    /// A constant of the program.
+    Const(u32),
+    /// The result of an earlier instruction.
+    Value(u32),
+}
+
+impl fmt::Display for Arg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Arg::Input(i) => write!(f, "x{i}"),
+            Arg::Const(i) => write!(f, "c{i}"),
+            Arg::Value(i) => write!(f, "r{i}"),
+        }
+    }
+}
+
+/// One instruction; instruction `i` defines `Arg::Value(i)`.
+///
+/// ```
+/// use chunkwise_chunk::DType;
+/// use chunkwise_expr::{Arg, Instr, UnaryOp};
+/// let i = Instr { op: UnaryOp::Sqrt.into(), args: [Arg::Input(0)].into_iter().collect(), dtype: DType::F64 };
+/// assert_eq!(i.op.name(), "sqrt");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Instr {
+    /// What is done.
+    pub op: ElementOp,
+    /// To what.
+    pub args: SmallVec<[Arg; 3]>,
+    /// Type of the result.
+    pub dtype: DType,
+}
+
+/// Straight-line code over elements.
+///
+/// ```
+/// use chunkwise_chunk::{DType, Scalar};
+/// use chunkwise_expr::{BinaryOp, ProgramBuilder, UnaryOp};
+/// let mut b = ProgramBuilder::new();
+/// let x = b.input(DType::F64);
+/// let two = b.constant(Scalar::F64(2.0));
+/// let r = b.push(UnaryOp::Sqrt.into(), &[x]).unwrap();
+/// let r = b.push(BinaryOp::Mul.into(), &[r, two]).unwrap();
+/// let program = b.finish(r);
+/// assert_eq!(program.to_string(), "r0 = sqrt x0; r1 = mul r0 2.0");
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Program {
+    inputs: Vec<DType>,
+    consts: Vec<Scalar>,
+    instrs: Vec<Instr>,
+    result: Arg,
+}
+
+impl Program {
+    /// The program that returns its only input.
+    pub fn identity(dtype: DType) -> Program {
+        Program { inputs: vec![dtype], consts: Vec::new(), instrs: Vec::new(), result: Arg::Input(0) }
+    }
+
+    /// Types of the inputs.
+    pub fn inputs(&self) -> &[DType] {
+        &self.inputs
+    }
+
+    /// The constants.
+    pub fn consts(&self) -> &[Scalar] {
+        &self.consts
+    }
+
+    /// The instructions in order.
+    pub fn instrs(&self) -> &[Instr] {
+        &self.instrs
+    }
+
+    /// Where the result is.
+    pub fn result(&self) -> Arg {
+        self.result
+    }
+
+    /// Type of an operand.
+    pub fn dtype_of(&self, arg: Arg) -> DType {
+        match arg {
+            Arg::Input(i) => self.inputs[i as usize],
+            Arg::Const(i) => self.consts[i as usize].dtype(),
+            Arg::Value(i) => self.instrs[i as usize].dtype,
+        }
+    }
+
+    /// Type of the result.
+    pub fn output(&self) -> DType {
+        self.dtype_of(self.result)
+    }
+}
+
+impl Hash for Program {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.instrs.hash(state);
+        self.result.hash(state);
+    }
+}
+
+impl fmt::Display for Program {
+    /// All instructions on one line; the middle of a long program is left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 24;
+        for (i, instr) in self.instrs.iter().enumerate() {
+            if self.instrs.len() > SHOWN && i == SHOWN / 2 {
+                write!(f, "; .. {} more ..", self.instrs.len() - SHOWN)?;
+            }
+            if self.instrs.len() > SHOWN && (SHOWN / 2..self.instrs.len() - SHOWN / 2).contains(&i) {
+                continue;
+            }
+            let semicolon = if i == 0 { "" } else { "; " };
+            write!(f, "{semicolon}r{i} = {}", instr.op.name())?;
+            if let ElementOp::Cast(to) = instr.op {
+                write!(f, "<{to}>")?;
+            }
+            for &arg in &instr.args {
+                match arg {
+                    Arg::Const(c) => write!(f, " {}", self.consts[c as usize])?,
+                    arg => write!(f, " {arg}")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes a [`Program`]; equal instructions of equal operands become one.
+///
+/// ```
+/// use chunkwise_chunk::DType;
+/// use chunkwise_expr::{BinaryOp, ProgramBuilder, UnaryOp};
+/// let mut b = ProgramBuilder::new();
+/// let x = b.input(DType::F64);
+/// let once = b.push(UnaryOp::Exp.into(), &[x]);
+/// assert_eq!(once, b.push(UnaryOp::Exp.into(), &[x]));
+/// ```
+#[derive(Debug, Default)]
+pub struct ProgramBuilder {
+    inputs: Vec<DType>,
+    consts: Vec<Scalar>,
+    instrs: Vec<Instr>,
+    known_consts: HashMap<Scalar, u32>,
+    known_instrs: HashMap<Instr, u32>,
+}
+
+impl ProgramBuilder {
+    /// A program without inputs or instructions.
+    pub fn new() -> ProgramBuilder {
+        ProgramBuilder::default()
+    }
+
+    /// Another input.
+    pub fn input(&mut self, dtype: DType) -> Arg {
+        self.inputs.push(dtype);
+        Arg::Input(index(self.inputs.len()))
+    }
+
+    /// A constant.
+    pub fn constant(&mut self, value: Scalar) -> Arg {
+        let consts = &mut self.consts;
+        let i = *self.known_consts.entry(value).or_insert_with(|| {
+            consts.push(value);
+            index(consts.len())
+        });
+        Arg::Const(i)
+    }
+
+    /// Another instruction; `None` when the types do not fit.
+    pub fn push(&mut self, op: ElementOp, args: &[Arg]) -> Option<Arg> {
+        let types: SmallVec<[DType; 3]> = args.iter().map(|&arg| self.dtype_of(arg)).collect();
+        let dtype = op.output(&types)?;
+        let instr = Instr { op, args: args.into(), dtype };
+        let instrs = &mut self.instrs;
+        let i = *self.known_instrs.entry(instr.clone()).or_insert_with(|| {
+            instrs.push(instr);
+            index(instrs.len())
+        });
+        Some(Arg::Value(i))
+    }
+
+    /// The program with this result.
+    pub fn finish(self, result: Arg) -> Program {
+        Program { inputs: self.inputs, consts: self.consts, instrs: self.instrs, result }
+    }
+
+    fn dtype_of(&self, arg: Arg) -> DType {
+        match arg {
+            Arg::Input(i) => self.inputs[i as usize],
+            Arg::Const(i) => self.consts[i as usize].dtype(),
+            Arg::Value(i) => self.instrs[i as usize].dtype,
+        }
+    }
+}
+
+/// Index of the entry that was just pushed.
+fn index(len: usize) -> u32 {
+    u32::try_from(len - 1).expect("a program is built from a graph of fewer than 2^32 nodes")
+}
