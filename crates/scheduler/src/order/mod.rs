@@ -1,0 +1,60 @@
+//! The execution order: which task a single thread would run when.
+//!
+//! It owns the choice between candidate orders and the renumbering. The order is also the priority of tasks when many
+//! threads run them, so a good one keeps few values alive. Everything here is linear in tasks and edges,
+//! iterative, and depends on nothing but the graph.
+
+mod release;
+
+use crate::TaskGraph;
+use crate::csr::Csr;
+use crate::profile::LiveBytes;
+
+/// The graph with its tasks renumbered by execution order, the creation ids of the new numbers unless they are the
+/// same, and the users of each task.
+pub(crate) fn reorder<V>(graph: TaskGraph<V>) -> (TaskGraph<V>, Option<Vec<u32>>, Csr) {
+    let users = graph.inputs.transposed();
+    match better_than_creation(&graph, &users) {
+        None => (graph, None, users),
+        Some(order) => {
+            let graph = renumbered(graph, &order);
+            let users = graph.inputs.transposed();
+            (graph, Some(order), users)
+        }
+    }
+}
+
+/// The order of the release-driven search, if it needs less memory at its peak than the order of creation.
+fn better_than_creation<V>(graph: &TaskGraph<V>, users: &Csr) -> Option<Vec<u32>> {
+    if graph.num_edges() == 0 {
+        return None;
+    }
+    let peak = |order: &mut dyn Iterator<Item = u32>| {
+        LiveBytes::new(&graph.bytes, &graph.inputs, users, &graph.keep).peak(order).bytes
+    };
+    let order = release::order(graph, users);
+    let created = 0..graph.len() as u32;
+    (!order.iter().copied().eq(created.clone())
+        && peak(&mut order.iter().copied()) < peak(&mut created.into_iter()))
+    .then_some(order)
+}
+
+/// The same graph with task `order[i]` as task `i`.
+fn renumbered<V>(graph: TaskGraph<V>, order: &[u32]) -> TaskGraph<V> {
+    let mut rank = vec![0_u32; order.len()];
+    for (new, &old) in order.iter().enumerate() {
+        rank[old as usize] = new as u32;
+    }
+    let mut inputs = Csr::with_capacity(order.len(), graph.inputs.items());
+    for &old in order {
+        inputs.push_row(graph.inputs.row(old).iter().map(|&input| rank[input as usize]));
+    }
+    TaskGraph {
+        layers: graph.layers,
+        layer: order.iter().map(|&old| graph.layer[old as usize]).collect(),
+        index: order.iter().map(|&old| graph.index[old as usize]).collect(),
+        bytes: order.iter().map(|&old| graph.bytes[old as usize]).collect(),
+        inputs,
+        keep: graph.keep.iter().map(|&old| rank[old as usize]).collect(),
+    }
+}
