@@ -21,12 +21,19 @@
 #![deny(unsafe_code)]
 
 mod bounds;
+mod bytes;
 mod claims;
 mod function;
 mod generate;
 mod memory;
+mod npy;
+mod runs;
+mod staged;
 mod sync;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use function::{BlockFnSource, FnSource};
 pub use generate::{ArangeSource, EyeSource, FillSource, LinspaceSource};
 pub use memory::{MemorySink, MemorySource, ResidentSource};
+pub use npy::{NpySink, NpySource};

@@ -1,0 +1,84 @@
+//! Elements as bytes of a file, in either byte order.
+
+use std::borrow::Cow;
+
+use chunkwise_chunk::Element;
+
+/// The order of the bytes of one element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ByteOrder {
+    Little,
+    Big,
+}
+
+impl ByteOrder {
+    /// The order of this machine.
+    pub(crate) const NATIVE: ByteOrder =
+        if cfg!(target_endian = "little") { ByteOrder::Little } else { ByteOrder::Big };
+}
+
+/// An element type with a byte form. Every byte pattern is some value.
+pub(crate) trait ByteForm: Element {
+    /// Appends the elements that `bytes` holds; a rest shorter than an element is left out.
+    fn decode(bytes: &[u8], order: ByteOrder, out: &mut Vec<Self>);
+
+    /// The elements' bytes in little-endian order: borrowed where that is the order of the machine.
+    fn encode(elements: &[Self]) -> Cow<'_, [u8]>;
+}
+
+macro_rules! byte_form {
+    ($($t:ty)*) => { $(impl ByteForm for $t {
+        fn decode(bytes: &[u8], order: ByteOrder, out: &mut Vec<$t>) {
+            let elements = bytes.chunks_exact(size_of::<$t>()).map(|b| b.try_into().expect("one element's bytes"));
+            match order {
+                ByteOrder::Little => out.extend(elements.map(<$t>::from_le_bytes)),
+                ByteOrder::Big => out.extend(elements.map(<$t>::from_be_bytes)),
+            }
+        }
+
+        fn encode(elements: &[$t]) -> Cow<'_, [u8]> {
+            match ByteOrder::NATIVE {
+                ByteOrder::Little => Cow::Borrowed(bytemuck::cast_slice(elements)),
+                ByteOrder::Big => elements.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            }
+        }
+    })* };
+}
+byte_form!(i8 i16 i32 i64 u8 u16 u32 u64 f32 f64);
+
+impl ByteForm for bool {
+    /// Any byte but 0 is true, as in NumPy.
+    fn decode(bytes: &[u8], _: ByteOrder, out: &mut Vec<bool>) {
+        out.extend(bytes.iter().map(|&byte| byte != 0));
+    }
+
+    fn encode(elements: &[bool]) -> Cow<'_, [u8]> {
+        Cow::Borrowed(bytemuck::cast_slice(elements))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_orders_are_read() {
+        let mut out = Vec::new();
+        i16::decode(&[1, 2, 3, 4, 5], ByteOrder::Little, &mut out);
+        i16::decode(&[1, 2], ByteOrder::Big, &mut out);
+        assert_eq!(out, [0x0201, 0x0403, 0x0102]);
+    }
+
+    #[test]
+    fn any_byte_but_zero_is_true() {
+        let mut out = Vec::new();
+        bool::decode(&[0, 1, 2, 255], ByteOrder::Little, &mut out);
+        assert_eq!(out, [false, true, true, true]);
+    }
+
+    #[test]
+    fn bytes_are_written_little_endian() {
+        assert_eq!(*u32::encode(&[0x0403_0201]), [1, 2, 3, 4]);
+        assert_eq!(*bool::encode(&[true, false]), [1, 0]);
+    }
+}

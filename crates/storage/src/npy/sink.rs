@@ -1,0 +1,193 @@
+//! Writing a `.npy` file from many threads at once.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use chunkwise_chunk::{Chunk, ChunkSink, DType, Region, Shape, SourceError, dispatch};
+
+use super::header::Header;
+use crate::bounds::{check_chunk, check_region, checked_nbytes};
+use crate::bytes::ByteForm;
+use crate::runs::Runs;
+use crate::staged::Staged;
+use crate::sync::{AtomicUsize, Ordering};
+
+/// A `.npy` file that is being written: version 1.0, little-endian, C order.
+///
+/// Regions go straight to their place in a temporary file beside the final one, in parallel. `finish` writes
+/// the file through to the disk and renames it: the final name holds the former file or the whole new one at
+/// any moment, even when the process is killed. A sink dropped unfinished removes its temporary file.
+///
+/// ```
+/// use chunkwise_chunk::{Chunk, ChunkSink, DType, Region, Scalar};
+/// use chunkwise_storage::NpySink;
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("x.npy");
+/// let sink = NpySink::create(&path, DType::F32, &[2, 3]).unwrap();
+/// sink.write(&Region::new(&[1, 0], &[1, 3]), &Chunk::filled(Scalar::F32(1.0), &[1, 3])).unwrap();
+/// sink.write(&Region::new(&[0, 0], &[1, 3]), &Chunk::filled(Scalar::F32(0.0), &[1, 3])).unwrap();
+/// assert!(!path.exists());
+/// sink.finish().unwrap();
+/// assert_eq!(std::fs::metadata(&path).unwrap().len(), 128 + 24);
+/// ```
+#[derive(Debug)]
+pub struct NpySink {
+    dtype: DType,
+    shape: Shape,
+    file: File,
+    data_start: u64,
+    /// Elements written so far.
+    written: AtomicUsize,
+    staged: Staged,
+}
+
+impl NpySink {
+    /// Starts a file that will be `path`; a file of that name is replaced when this one is finished.
+    ///
+    /// # Errors
+    /// When no file can be created in that folder, or the size overflows.
+    pub fn create(path: impl AsRef<Path>, dtype: DType, shape: &[usize]) -> Result<NpySink, SourceError> {
+        let path = path.as_ref();
+        let nbytes = checked_nbytes(dtype, shape)?;
+        if path.is_dir() {
+            return Err(SourceError::message(format!("npy {}: is a folder", path.display())));
+        }
+        let (staged, file) = Staged::file(path)?;
+        let header = Header::render(dtype, shape);
+        let data_start = header.len() as u64;
+        write_all_at(&file, &header, 0)
+            .and_then(|()| file.set_len(data_start + nbytes as u64))
+            .map_err(|e| SourceError::io(format!("npy {}: cannot be created", path.display()), e))?;
+        Ok(NpySink { dtype, shape: shape.into(), file, data_start, written: AtomicUsize::new(0), staged })
+    }
+
+    fn write_runs<T: ByteForm>(&self, region: &Region, chunk: &Chunk) -> io::Result<()> {
+        let contiguous = chunk.to_contiguous();
+        let array = contiguous.typed::<T>().expect("the type was checked");
+        let bytes = T::encode(array.as_slice().expect("the block is contiguous"));
+        let runs = Runs::new(&self.shape, region);
+        let len = runs.run_len() * size_of::<T>();
+        for (run, start) in runs.enumerate() {
+            let at = self.data_start + (start * size_of::<T>()) as u64;
+            write_all_at(&self.file, &bytes[run * len..(run + 1) * len], at)?;
+        }
+        Ok(())
+    }
+
+    fn check_open(&self) -> Result<(), SourceError> {
+        if self.staged.is_published() {
+            return Err(SourceError::message(format!("npy {}: is finished already", self.shown())));
+        }
+        Ok(())
+    }
+
+    fn shown(&self) -> std::path::Display<'_> {
+        self.staged.target().display()
+    }
+}
+
+impl ChunkSink for NpySink {
+    fn write(&self, region: &Region, chunk: &Chunk) -> Result<(), SourceError> {
+        self.check_open()?;
+        check_region(region, &self.shape)?;
+        check_chunk(region, chunk, self.dtype)?;
+        dispatch!(self.dtype, T => self.write_runs::<T>(region, chunk))
+            .map_err(|e| SourceError::io(format!("npy {}: cannot write region {region}", self.shown()), e))?;
+        // Relaxed: the scheduler orders `finish` after all writes; the file needs no ordering of ours.
+        self.written.fetch_add(region.len(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Writes the file through to the disk and gives it its name.
+    ///
+    /// # Errors
+    /// When elements are missing or were written twice, or the file cannot be synced or renamed.
+    fn finish(&self) -> Result<(), SourceError> {
+        self.check_open()?;
+        let (written, len) = (self.written.load(Ordering::Relaxed), self.shape.iter().product::<usize>());
+        if written != len {
+            let shown = self.shown();
+            return Err(SourceError::message(format!(
+                "npy {shown}: {written} elements were written to an array of {len}; the file is not kept"
+            )));
+        }
+        self.file
+            .sync_all()
+            .map_err(|e| SourceError::io(format!("npy {}: cannot be written through", self.shown()), e))?;
+        self.staged.publish(|from, to| fs::rename(from, to))
+    }
+}
+
+#[cfg(unix)]
+fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
+}
+
+/// Without positional writes the position of the file is shared, so one thread writes at a time.
+#[cfg(not(unix))]
+fn write_all_at(mut file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    use std::io::{Seek, SeekFrom, Write};
+    static POSITION: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
+    let _held = POSITION.lock();
+    file.seek(SeekFrom::Start(at))?;
+    file.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(folder: &Path) -> Vec<String> {
+        let names = fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        names.collect()
+    }
+
+    #[test]
+    fn unfinished_file_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npy");
+        let sink = NpySink::create(&path, DType::U8, &[4]).unwrap();
+        sink.write(&Region::new(&[0], &[2]), &Chunk::zeros(DType::U8, &[2])).unwrap();
+        let message = sink.finish().unwrap_err().to_string();
+        assert!(message.contains("x.npy: 2 elements were written to an array of 4"), "{message}");
+        drop(sink);
+        assert!(files(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn former_file_stays_until_the_new_one_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npy");
+        fs::write(&path, "former").unwrap();
+        let sink = NpySink::create(&path, DType::U8, &[1]).unwrap();
+        sink.write(&Region::whole(&[1]), &Chunk::zeros(DType::U8, &[1])).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"former");
+        sink.finish().unwrap();
+        assert_eq!(files(folder.path()), ["x.npy"]);
+        assert_eq!(fs::metadata(&path).unwrap().len(), 129);
+        assert!(sink.finish().unwrap_err().to_string().contains("finished already"));
+        assert!(sink.write(&Region::whole(&[1]), &Chunk::zeros(DType::U8, &[1])).is_err());
+    }
+
+    #[test]
+    fn folder_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(
+            NpySink::create(folder.path(), DType::U8, &[1]).unwrap_err().to_string().contains("is a folder")
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn full_disk_is_an_error_that_names_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sink = NpySink::create(folder.path().join("x.npy"), DType::F64, &[3]).unwrap();
+        sink.file = File::options().write(true).open("/dev/full").unwrap();
+        let message =
+            sink.write(&Region::whole(&[3]), &Chunk::zeros(DType::F64, &[3])).unwrap_err().to_string();
+        assert!(message.contains("x.npy: cannot write region [0..3]"), "{message}");
+        assert!(message.contains("No space left"), "{message}");
+        assert!(sink.finish().is_err());
+    }
+}
