@@ -1,1 +1,78 @@
-//! Rewrites of chunkwise expression graphs.
+//! Rewrites of an [`ExprGraph`]: what a careful expert would have written by hand.
+//!
+//! A pass takes a graph and gives the next one; [`passes`] is the one ordered list, each with its reason.
+//! Every pass keeps the roots' shapes, element types, grids **and bits**: an optimised expression computes the
+//! very same values. [`optimize`] checks shapes, types and grids after each pass in debug builds, reports what
+//! each pass did, and leaves out those that are switched off by name.
+//!
+//! ```
+//! use std::panic::Location;
+//! use chunkwise_chunk::Scalar;
+//! use chunkwise_expr::{Expr, ExprGraph, UnaryOp};
+//! use chunkwise_optimize::{OptimizeOptions, optimize};
+//!
+//! let at = Location::caller();
+//! let two = Expr::element(UnaryOp::Sqrt.into(), &[&Expr::literal(Scalar::F64(4.0), at)], at);
+//! let graph = ExprGraph::import(&[two]).unwrap();
+//! let optimized = optimize(graph, &OptimizeOptions::all());
+//! assert_eq!(optimized.graph.to_string(), "%0 = 2.0: f64 -> result\n");
+//! assert_eq!(optimized.reports[0].to_string(), "simplify: 1 rewrite, 2 -> 2 nodes");
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod cse;
+mod cull;
+mod fuse_maps;
+mod fuse_reductions;
+mod pass;
+mod rebuild;
+mod simplify;
+#[cfg(test)]
+mod testing;
+
+use chunkwise_expr::ExprGraph;
+
+pub use cse::Cse;
+pub use cull::Cull;
+pub use fuse_maps::FuseMaps;
+pub use fuse_reductions::FuseReductions;
+pub use pass::{OptimizeOptions, Optimized, Pass, PassReport};
+pub use simplify::Simplify;
+
+/// The order is part of the design; each line says what it relies on.
+pub fn passes() -> Vec<Box<dyn Pass>> {
+    vec![
+        Box::new(Simplify),       // canonical forms, so that `Cse` sees equals as equal
+        Box::new(Cse),            // before fusion, which works by counting users
+        Box::new(FuseMaps),       // element programs over whole groups
+        Box::new(FuseReductions), // takes the programs `FuseMaps` has made
+        Box::new(Cull),           // what the others left unused
+    ]
+}
+
+/// Runs the passes that are on, in order. Linear in the number of nodes and edges.
+///
+/// # Panics
+/// In debug builds, when a pass changes shape, element type or grid of a root: a bug of the pass.
+pub fn optimize(graph: ExprGraph, options: &OptimizeOptions) -> Optimized {
+    let mut optimized = Optimized { graph, reports: Vec::new() };
+    for pass in passes() {
+        if !options.is_on(pass.name()) {
+            continue;
+        }
+        let before = optimized.graph.len();
+        let (graph, rewrites) = pass.run(&optimized.graph);
+        debug_assert!(same_roots(&optimized.graph, &graph), "{} changed what a root is", pass.name());
+        optimized.reports.push(PassReport { pass: pass.name(), rewrites, before, after: graph.len() });
+        optimized.graph = graph;
+    }
+    optimized
+}
+
+fn same_roots(before: &ExprGraph, after: &ExprGraph) -> bool {
+    let metas = |graph: &ExprGraph| -> Vec<_> {
+        graph.roots().iter().map(|&root| graph.node(root).meta.clone()).collect()
+    };
+    metas(before) == metas(after)
+}

@@ -1,0 +1,181 @@
+//! Groups of elementwise operations become one program, so that no value between them reaches memory.
+//!
+//! ```text
+//! walk from users to inputs:
+//!     an elementwise node joins the group of its users when
+//!         it is not a result itself,
+//!         all its users are in that one group,          -- else it would be computed twice
+//!         it has the shape of the group,                -- else it would be repeated by the broadcast
+//!         the group has room;
+//!     else it heads a group of its own
+//! walk from inputs to users: every head becomes the program of its group
+//! ```
+//!
+//! A node that two groups use, or that is used under a broadcast, stays an array of its own: computing it once
+//! and reading it twice is the cheaper choice for all but the simplest operations. A view between two nodes
+//! keeps them apart, so one producer is never fused under two index maps.
+
+use std::sync::Arc;
+
+use chunkwise_chunk::ChunkGrid;
+use chunkwise_expr::{Arg, ElementOp, ExprGraph, GraphNode, NodeId, Op, ProgramBuilder};
+
+use crate::Pass;
+use crate::rebuild::{Inputs, Places, Step, rebuild};
+
+/// Instructions of one program. A bound on what one task holds, far above any hand-written expression.
+const MOST_INSTRUCTIONS: u32 = 4096;
+
+/// Fuses elementwise operations.
+///
+/// ```
+/// use chunkwise_optimize::{FuseMaps, Pass};
+/// assert_eq!(FuseMaps.name(), "fuse_maps");
+/// ```
+#[derive(Debug)]
+pub struct FuseMaps;
+
+impl Pass for FuseMaps {
+    fn name(&self) -> &'static str {
+        "fuse_maps"
+    }
+
+    fn run(&self, graph: &ExprGraph) -> (ExprGraph, usize) {
+        let groups = Groups::find(graph);
+        rebuild(graph, |_, id, places| groups.step(graph, id, places))
+    }
+}
+
+/// For each node the head of its group, and for each head the members, in topological order.
+struct Groups {
+    head: Vec<Option<NodeId>>,
+    members: Vec<Vec<NodeId>>,
+}
+
+impl Groups {
+    fn find(graph: &ExprGraph) -> Groups {
+        let mut head: Vec<Option<NodeId>> = vec![None; graph.len()];
+        let mut members: Vec<Vec<NodeId>> = vec![Vec::new(); graph.len()];
+        let mut is_root = vec![false; graph.len()];
+        graph.roots().iter().for_each(|root| is_root[root.index()] = true);
+        for id in graph.ids().rev() {
+            let node = graph.node(id);
+            if !matches!(node.op, Op::Element(_)) {
+                continue;
+            }
+            let joined = common_head(graph, id, &head).filter(|&group| {
+                !is_root[id.index()]
+                    && graph.node(group).meta.grid().shape() == node.meta.grid().shape()
+                    && members[group.index()].len() < MOST_INSTRUCTIONS as usize
+            });
+            let group = joined.unwrap_or(id);
+            head[id.index()] = Some(group);
+            members[group.index()].push(id);
+        }
+        members.iter_mut().for_each(|group| group.reverse());
+        Groups { head, members }
+    }
+
+    fn step(&self, graph: &ExprGraph, id: NodeId, places: &Places) -> Step {
+        match self.head[id.index()] {
+            Some(head) if head != id => Step::Drop,
+            Some(_) if self.members[id.index()].len() > 1 => self.fuse(graph, id, places),
+            _ => Step::Keep,
+        }
+    }
+
+    /// The program of a group, over the nodes it reads from outside.
+    fn fuse(&self, graph: &ExprGraph, head: NodeId, places: &Places) -> Step {
+        let mut builder = ProgramBuilder::new();
+        let mut args: Vec<(NodeId, Arg)> = Vec::new();
+        let mut outside: Vec<NodeId> = Vec::new();
+        for &member in &self.members[head.index()] {
+            let operands: Vec<Arg> = graph
+                .inputs(member)
+                .into_iter()
+                .map(|input| match args.binary_search_by_key(&input, |&(id, _)| id) {
+                    Ok(known) => args[known].1,
+                    Err(place) => {
+                        let arg = leaf(graph, input, &mut builder, &mut outside);
+                        args.insert(place, (input, arg));
+                        arg
+                    }
+                })
+                .collect();
+            let Op::Element(op) = &graph.node(member).op else { unreachable!("only elementwise nodes join") };
+            let value = push(&mut builder, op, &operands);
+            args.push((member, value));
+        }
+        let result = args[args.len() - 1].1;
+        let node = graph.node(head);
+        let grid: ChunkGrid = node.meta.grid().clone();
+        let op = Op::Fused(Arc::new(builder.finish(result)), grid);
+        let inputs: Inputs = places.of(&outside);
+        Step::Replace(GraphNode { op, ..node.clone() }, inputs)
+    }
+}
+
+/// The group that all users of a node are in.
+fn common_head(graph: &ExprGraph, id: NodeId, head: &[Option<NodeId>]) -> Option<NodeId> {
+    let mut users = graph.users(id).map(|user| head[user.index()]);
+    let first = users.next()??;
+    users.all(|other| other == Some(first)).then_some(first)
+}
+
+fn leaf(graph: &ExprGraph, id: NodeId, builder: &mut ProgramBuilder, outside: &mut Vec<NodeId>) -> Arg {
+    match graph.node(id).op {
+        Op::Literal(value) => builder.constant(value),
+        _ => {
+            outside.push(id);
+            builder.input(graph.node(id).meta.dtype())
+        }
+    }
+}
+
+fn push(builder: &mut ProgramBuilder, op: &ElementOp, operands: &[Arg]) -> Arg {
+    builder.push(op.clone(), operands).expect("types were checked when the expression was built")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check, lit, source, unchanged};
+    use chunkwise_expr::{BinaryOp, Expr, UnaryOp};
+    use std::panic::Location;
+
+    fn map(op: UnaryOp, x: &Expr) -> Expr {
+        Expr::element(op.into(), &[x], Location::caller())
+    }
+
+    fn two(op: BinaryOp, a: &Expr, b: &Expr) -> Expr {
+        Expr::element(op.into(), &[a, b], Location::caller())
+    }
+
+    #[test]
+    fn chain_becomes_one_program() {
+        let x = source("x", &[4], &[2]);
+        let y = two(BinaryOp::Mul, &map(UnaryOp::Sqrt, &x), &lit(2.0));
+        check(&FuseMaps, y, &["fused{r0 = sqrt x0; r1 = mul r0 2.0}(%0)"]);
+    }
+
+    #[test]
+    fn diamond_computes_its_top_once() {
+        let x = map(UnaryOp::Exp, &source("x", &[4], &[2]));
+        let y = two(BinaryOp::Add, &map(UnaryOp::Sin, &x), &map(UnaryOp::Cos, &x));
+        check(&FuseMaps, y, &["fused{r0 = exp x0; r1 = sin r0; r2 = cos r0; r3 = add r1 r2}(%0)"]);
+    }
+
+    #[test]
+    fn value_that_is_broadcast_stays_an_array() {
+        let row = map(UnaryOp::Exp, &source("row", &[4], &[2]));
+        unchanged(&FuseMaps, two(BinaryOp::Add, &source("x", &[3, 4], &[1, 2]), &row));
+    }
+
+    #[test]
+    fn value_with_two_groups_of_users_stays_an_array() {
+        let x = map(UnaryOp::Exp, &source("x", &[4], &[2]));
+        let sum = |y: &Expr| y.reduce(chunkwise_expr::ReduceKind::Sum, None, false, 0.0, Location::caller());
+        let (a, b) = (map(UnaryOp::Sin, &x), map(UnaryOp::Cos, &x));
+        unchanged(&FuseMaps, two(BinaryOp::Add, &sum(&a), &sum(&b)));
+    }
+}

@@ -1,0 +1,124 @@
+//! What a pass is, which passes run, and what they report.
+
+use std::fmt;
+
+use chunkwise_expr::ExprGraph;
+
+/// A rewrite of a whole graph.
+///
+/// ```
+/// use chunkwise_expr::ExprGraph;
+/// use chunkwise_optimize::Pass;
+/// struct Nothing;
+/// impl Pass for Nothing {
+///     fn name(&self) -> &'static str { "nothing" }
+///     fn run(&self, graph: &ExprGraph) -> (ExprGraph, usize) { (graph.clone(), 0) }
+/// }
+/// assert_eq!(Nothing.run(&ExprGraph::new()).1, 0);
+/// ```
+pub trait Pass: Send + Sync {
+    /// The name by which it is switched off, and reported.
+    fn name(&self) -> &'static str;
+
+    /// The next graph, and how many rewrites were made. The roots keep shape, element type, grid and bits.
+    fn run(&self, graph: &ExprGraph) -> (ExprGraph, usize);
+}
+
+/// Which passes run.
+///
+/// ```
+/// use chunkwise_optimize::OptimizeOptions;
+/// let options = OptimizeOptions::all().without("cse");
+/// assert!(!options.is_on("cse") && options.is_on("cull"));
+/// assert!(!OptimizeOptions::none().is_on("cull"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptimizeOptions {
+    all: bool,
+    but: Vec<String>,
+}
+
+impl OptimizeOptions {
+    /// Every pass.
+    pub fn all() -> OptimizeOptions {
+        OptimizeOptions { all: true, but: Vec::new() }
+    }
+
+    /// No pass.
+    pub fn none() -> OptimizeOptions {
+        OptimizeOptions { all: false, but: Vec::new() }
+    }
+
+    /// These without the pass of this name. A name that no pass has changes nothing.
+    #[must_use]
+    pub fn without(self, pass: &str) -> OptimizeOptions {
+        self.set(pass, false)
+    }
+
+    /// These with the pass of this name. A name that no pass has changes nothing.
+    #[must_use]
+    pub fn with(self, pass: &str) -> OptimizeOptions {
+        self.set(pass, true)
+    }
+
+    /// Whether the pass of this name runs.
+    pub fn is_on(&self, pass: &str) -> bool {
+        self.all != self.but.iter().any(|name| name == pass)
+    }
+
+    fn set(mut self, pass: &str, on: bool) -> OptimizeOptions {
+        self.but.retain(|name| name != pass);
+        if on != self.all {
+            self.but.push(pass.to_owned());
+        }
+        self
+    }
+}
+
+impl Default for OptimizeOptions {
+    fn default() -> OptimizeOptions {
+        OptimizeOptions::all()
+    }
+}
+
+/// The graph after all passes, and what each did.
+///
+/// ```
+/// use chunkwise_expr::ExprGraph;
+/// use chunkwise_optimize::{OptimizeOptions, optimize, passes};
+/// assert_eq!(optimize(ExprGraph::new(), &OptimizeOptions::all()).reports.len(), passes().len());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Optimized {
+    /// The last graph.
+    pub graph: ExprGraph,
+    /// One entry per pass that ran.
+    pub reports: Vec<PassReport>,
+}
+
+/// What a pass did.
+///
+/// ```
+/// use chunkwise_optimize::PassReport;
+/// let report = PassReport { pass: "cse", rewrites: 2, before: 9, after: 7 };
+/// assert_eq!(report.to_string(), "cse: 2 rewrites, 9 -> 7 nodes");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassReport {
+    /// Name of the pass.
+    pub pass: &'static str,
+    /// Number of rewrites it made.
+    pub rewrites: usize,
+    /// Nodes before.
+    pub before: usize,
+    /// Nodes after.
+    pub after: usize,
+}
+
+impl fmt::Display for PassReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.rewrites == 1 { "" } else { "s" };
+        let PassReport { pass, rewrites, before, after } = self;
+        write!(f, "{pass}: {rewrites} rewrite{plural}, {before} -> {after} nodes")
+    }
+}

@@ -1,0 +1,57 @@
+//! Building the next graph from the last one, node by node.
+
+use chunkwise_expr::{ExprGraph, GraphNode, NodeId};
+use smallvec::SmallVec;
+
+/// Nodes of the new graph, in operand order.
+pub(crate) type Inputs = SmallVec<[NodeId; 3]>;
+
+/// What becomes of a node.
+pub(crate) enum Step {
+    /// It stays, over the new inputs.
+    Keep,
+    /// It becomes this node over these new inputs.
+    Replace(GraphNode, Inputs),
+    /// Its users take this new node instead.
+    Forward(NodeId),
+    /// It vanishes: no node that stays uses it.
+    Drop,
+}
+
+/// Builds a graph by asking `step` about every node, inputs first; `step` is given the new graph so far, the
+/// old id and the new inputs (only of nodes that were not dropped). Returns the graph and the number of nodes
+/// that did not stay as they were.
+pub(crate) fn rebuild(
+    old: &ExprGraph,
+    mut step: impl FnMut(&ExprGraph, NodeId, &Places) -> Step,
+) -> (ExprGraph, usize) {
+    let mut new = ExprGraph::new();
+    let mut places = Places(Vec::with_capacity(old.len()));
+    let mut rewrites = 0;
+    for id in old.ids() {
+        let place = match step(&new, id, &places) {
+            Step::Keep => Some(new.add(old.node(id).clone(), &places.of(&old.inputs(id)))),
+            Step::Replace(node, inputs) => {
+                rewrites += 1;
+                Some(new.add(node, &inputs))
+            }
+            Step::Forward(place) => {
+                rewrites += 1;
+                Some(place)
+            }
+            Step::Drop => None,
+        };
+        places.0.push(place);
+    }
+    new.set_roots(places.of(old.roots()).into_vec());
+    (new, rewrites)
+}
+
+/// Where the nodes of the old graph are in the new one.
+pub(crate) struct Places(Vec<Option<NodeId>>);
+
+impl Places {
+    pub(crate) fn of(&self, old: &[NodeId]) -> Inputs {
+        old.iter().map(|id| self.0[id.index()].expect("a dropped node has no user that stays")).collect()
+    }
+}

@@ -1,0 +1,62 @@
+//! Before/after checks for passes.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSource, Chunks, DType, ReadCost, Region, Scalar, SourceError};
+use chunkwise_expr::{Expr, ExprGraph};
+
+use crate::Pass;
+
+#[derive(Debug)]
+struct Named(&'static str, Vec<usize>);
+
+impl ChunkSource for Named {
+    fn dtype(&self) -> DType {
+        DType::F64
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.1
+    }
+
+    fn name(&self) -> String {
+        self.0.to_owned()
+    }
+
+    fn cost(&self) -> ReadCost {
+        ReadCost::Free
+    }
+
+    fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
+        Ok(Chunk::zeros(DType::F64, region.shape()))
+    }
+}
+
+/// An array of this name, shape and block shape.
+pub(crate) fn source(name: &'static str, shape: &[usize], chunk: &[usize]) -> Expr {
+    let chunks = Chunks::Grid(ChunkGrid::regular(shape, chunk));
+    Expr::source(Arc::new(Named(name, shape.to_vec())), Some(&chunks), Location::caller())
+}
+
+/// A literal.
+pub(crate) fn lit(x: f64) -> Expr {
+    Expr::literal(Scalar::F64(x), Location::caller())
+}
+
+/// Runs the pass; the graph it gives must hold each of these texts, and at least one rewrite must be reported.
+pub(crate) fn check(pass: &dyn Pass, expr: Expr, after: &[&str]) {
+    let (graph, rewrites) = pass.run(&ExprGraph::import(&[expr]).unwrap());
+    let text = graph.to_string();
+    assert!(rewrites > 0, "{} did nothing:\n{text}", pass.name());
+    for part in after {
+        assert!(text.contains(part), "no {part:?} in\n{text}");
+    }
+}
+
+/// Runs the pass, which must not change anything.
+pub(crate) fn unchanged(pass: &dyn Pass, expr: Expr) {
+    let before = ExprGraph::import(&[expr]).unwrap();
+    let (after, rewrites) = pass.run(&before);
+    assert_eq!((after.to_string(), rewrites), (before.to_string(), 0), "{} must not fire", pass.name());
+}
