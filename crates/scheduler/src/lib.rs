@@ -7,6 +7,8 @@ mod csr;
 mod error;
 mod graph;
 mod layer;
+#[cfg(all(test, loom))]
+mod loom_models;
 mod order;
 mod plan;
 mod pool;

@@ -6,7 +6,7 @@
 use crate::sync::Parker;
 use crate::sync::atomic::{
     AtomicBool, AtomicU32,
-    Ordering::{Acquire, Relaxed, Release, SeqCst},
+    Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
     fence,
 };
 
@@ -24,7 +24,7 @@ impl Gate {
 
     /// A worker begins to help. Called under the lock of the registry, so that [`is_empty`](Self::is_empty)
     /// stays true once it was seen under that lock.
-    pub(super) fn enter(&self) {
+    pub(crate) fn enter(&self) {
         self.helpers.fetch_add(1, Relaxed);
     }
 
@@ -47,7 +47,7 @@ impl Gate {
     pub(crate) fn wake_caller(&self) -> bool {
         // Pairs with the fence in `wait`: either the caller sees the news or this sees that it waits.
         fence(SeqCst);
-        if self.caller_waits.load(Relaxed) && self.caller_waits.swap(false, Relaxed) {
+        if self.caller_waits.load(Relaxed) && self.take_down() {
             self.parker.unpark();
             return true;
         }
@@ -56,13 +56,19 @@ impl Gate {
 
     /// The caller waits for work or for the last helper to leave.
     pub(crate) fn wait(&self, has_work: impl FnOnce() -> bool) {
-        self.caller_waits.store(true, Relaxed);
+        self.caller_waits.swap(true, AcqRel);
         // Pairs with the fence in `wake_caller`.
         fence(SeqCst);
         let news = has_work() || self.is_empty();
-        if news && self.caller_waits.swap(false, Relaxed) {
+        if news && self.take_down() {
             return;
         }
         self.parker.park();
+    }
+
+    /// True for the one who says that the wait is over.
+    fn take_down(&self) -> bool {
+        // AcqRel pairs with itself and with the swap in `wait`: the changes of the flag are ordered.
+        self.caller_waits.swap(false, AcqRel)
     }
 }

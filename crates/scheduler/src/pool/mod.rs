@@ -7,7 +7,6 @@ mod worker;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 pub(crate) use gate::Gate;
@@ -15,6 +14,7 @@ pub(crate) use registry::{Job, Registry};
 pub(crate) use sleep::Sleep;
 
 use crate::PoolError;
+use crate::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Stack of a worker thread, in bytes: what a main thread usually has.
 const STACK_BYTES: usize = 8 << 20;
@@ -85,7 +85,7 @@ impl Shared {
 
     fn is_closed(&self) -> bool {
         // Relaxed: a worker that must not miss it has a fence, or the lock of the sleepers, before.
-        self.closed.load(Ordering::Relaxed)
+        self.closed.load(Relaxed)
     }
 }
 
@@ -99,7 +99,7 @@ impl Drop for Threads {
     /// Waits for the workers, unless one of them drops the pool: it cannot wait for itself, nor for another that
     /// may wait for it. They then end on their own.
     fn drop(&mut self) {
-        self.shared.closed.store(true, Ordering::Relaxed);
+        self.shared.closed.store(true, Relaxed);
         self.shared.sleep.wake_all();
         let current = thread::current().id();
         if self.handles.iter().any(|handle| handle.thread().id() == current) {

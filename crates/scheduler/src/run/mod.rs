@@ -17,6 +17,8 @@ mod window;
 
 pub(crate) use failures::Failures;
 pub(crate) use guard::panic_message;
+#[cfg(all(test, loom))]
+pub(crate) use window::Window;
 
 use crate::{Plan, Pool, RunError};
 
