@@ -1,0 +1,94 @@
+//! Reductions by collecting the elements of one result in a list and looping over it.
+
+use chunkwise_chunk::{DType, Scalar};
+use chunkwise_expr::{Reduce, ReduceKind};
+
+use super::array::{PlainArray, indices};
+use super::number::{float, integer, is_nan, less, rounded, truth};
+use super::{EagerError, sum::exact_sum};
+
+/// Reduces `input`, an array of the whole space of `reduce`.
+pub(crate) fn reduce(reduce: &Reduce, input: &PlainArray) -> Result<PlainArray, EagerError> {
+    let dtype = reduce.kind.output(input.dtype());
+    let data = slots(reduce, input).into_iter().map(|slot| {
+        fold(reduce.kind, reduce.ddof, input.dtype(), &slot)
+            .ok_or_else(|| EagerError::NoElements { op: reduce.kind.name() })
+    });
+    Ok(PlainArray::new(dtype, &result_shape(reduce, input.shape()), data.collect::<Result<_, _>>()?))
+}
+
+/// Shape of the result: reduced axes have length 1 or are gone.
+fn result_shape(reduce: &Reduce, shape: &[usize]) -> Vec<usize> {
+    let kept = |axis: &usize| reduce.keepdims || !reduce.axes.contains(axis);
+    let len = |axis: usize| if reduce.axes.contains(&axis) { 1 } else { shape[axis] };
+    (0..shape.len()).filter(kept).map(len).collect()
+}
+
+/// The elements that make each result, in C order of the reduced axes; results in C order.
+pub(crate) fn slots(reduce: &Reduce, input: &PlainArray) -> Vec<Vec<Scalar>> {
+    let lengths = |reduced: bool| -> Vec<usize> {
+        let shape = input.shape().iter().enumerate();
+        shape.map(|(axis, &n)| if reduce.axes.contains(&axis) == reduced { n } else { 1 }).collect()
+    };
+    let along = indices(&lengths(true));
+    let slot = |kept: &Vec<usize>| {
+        let index = |moved: &Vec<usize>| kept.iter().zip(moved).map(|(a, b)| a + b).collect::<Vec<usize>>();
+        along.iter().map(|moved| input.get(&index(moved))).collect()
+    };
+    indices(&lengths(false)).iter().map(slot).collect()
+}
+
+/// One result; `None` when there is none for no elements.
+fn fold(kind: ReduceKind, ddof: f64, dtype: DType, slot: &[Scalar]) -> Option<Scalar> {
+    let out = kind.output(dtype);
+    let floats = || slot.iter().map(|&x| float(x)).collect::<Vec<f64>>();
+    Some(match kind {
+        ReduceKind::Sum if dtype.is_float() => rounded(exact_sum(&floats()), out),
+        ReduceKind::Prod if dtype.is_float() => rounded(floats().iter().product(), out),
+        ReduceKind::Sum => wrapped(slot, 0, u64::wrapping_add, out),
+        ReduceKind::Prod => wrapped(slot, 1, u64::wrapping_mul, out),
+        ReduceKind::Mean => rounded(mean(slot), out),
+        ReduceKind::Var => rounded(variance(&floats(), mean(slot), ddof), out),
+        ReduceKind::Std => rounded(variance(&floats(), mean(slot), ddof).sqrt(), out),
+        ReduceKind::Any => Scalar::Bool(slot.iter().any(|&x| truth(x))),
+        ReduceKind::All => Scalar::Bool(slot.iter().all(|&x| truth(x))),
+        ReduceKind::Min => slot[first_extreme(slot, less)?],
+        ReduceKind::Max => slot[first_extreme(slot, |a, b| less(b, a))?],
+        ReduceKind::ArgMin => Scalar::I64(first_extreme(slot, less)? as i64),
+        ReduceKind::ArgMax => Scalar::I64(first_extreme(slot, |a, b| less(b, a))? as i64),
+    })
+}
+
+/// Sums and products of integers in 64 bits. Signed and unsigned wrap to the same bits.
+fn wrapped(slot: &[Scalar], start: u64, step: fn(u64, u64) -> u64, out: DType) -> Scalar {
+    let bits = slot.iter().filter_map(|&x| integer(x)).fold(start, |sum, x| step(sum, x as u64));
+    if out == DType::U64 { Scalar::U64(bits) } else { Scalar::I64(bits as i64) }
+}
+
+/// The mean, rounded after the sum and after the division; NaN for no elements.
+fn mean(slot: &[Scalar]) -> f64 {
+    let count = slot.len() as f64;
+    let whole: Option<i128> = slot.iter().map(|&x| integer(x)).sum();
+    match whole {
+        Some(sum) => sum as f64 / count,
+        None => exact_sum(&slot.iter().map(|&x| float(x)).collect::<Vec<_>>()) / count,
+    }
+}
+
+/// The corrected two-pass variance; the divisor is clamped at 0, as in NumPy.
+fn variance(values: &[f64], mean: f64, ddof: f64) -> f64 {
+    let count = values.len() as f64;
+    let away: Vec<f64> = values.iter().map(|x| x - mean).collect();
+    let squares: Vec<f64> = away.iter().map(|d| d * d).collect();
+    let rest = exact_sum(&away);
+    let correction = if rest == 0.0 { 0.0 } else { rest * rest / count };
+    (exact_sum(&squares) - correction) / (count - ddof).max(0.0)
+}
+
+/// Position of the first NaN, or of the first element that none comes before.
+fn first_extreme(slot: &[Scalar], before: impl Fn(Scalar, Scalar) -> bool) -> Option<usize> {
+    if let Some(nan) = slot.iter().position(|&x| is_nan(x)) {
+        return Some(nan);
+    }
+    (0..slot.len()).find(|&i| slot.iter().all(|&x| !before(x, slot[i])))
+}
