@@ -66,6 +66,17 @@ struct Memory {
     blocks: Option<Blocks>,
 }
 
+/// Who asks for the value of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HandOver {
+    /// It can be dropped at once.
+    Nobody,
+    /// One input of one task.
+    Only(u32),
+    /// Several inputs, or the caller.
+    Shared,
+}
+
 impl<V> Plan<V> {
     pub(crate) fn new(graph: TaskGraph<V>, budget: Option<u64>) -> Result<Self, PlanError> {
         let (graph, created, users) = order::reorder(graph);
@@ -166,10 +177,14 @@ impl<V> PlanData<V> {
         (TaskId::new(created), LayerId::new(layer), index, label)
     }
 
-    /// Whether anybody asks for the value of a task.
+    /// Who asks for the value of a task.
     #[inline]
-    pub(crate) fn is_wanted(&self, task: u32) -> bool {
-        self.users.len_of(task) > 0 || self.kept[task as usize]
+    pub(crate) fn hand_over(&self, task: u32) -> HandOver {
+        match (self.users.row(task), self.kept[task as usize]) {
+            ([], false) => HandOver::Nobody,
+            (&[user], false) => HandOver::Only(user),
+            _ => HandOver::Shared,
+        }
     }
 
     /// How many times the value of each task is asked for: by its users and by the caller.

@@ -1,6 +1,7 @@
 //! Errors and panics of tasks and values: what is reported, and that nothing else suffers.
 
 #![cfg(not(loom))]
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 mod common;
 

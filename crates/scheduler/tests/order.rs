@@ -1,6 +1,7 @@
 //! Peak memory of the chosen order on the graph families of array programs. A chunk is 100 bytes, a partial sum 1.
 
 #![cfg(not(loom))]
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 mod common;
 

@@ -1,6 +1,7 @@
 //! Pools: nested runs, runs at the same time, helpers, the end of a pool.
 
 #![cfg(not(loom))]
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 mod common;
 

@@ -1,6 +1,7 @@
 //! Random graphs on 1, 2 and 4 threads: what is promised for every graph.
 
 #![cfg(not(loom))]
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 mod common;
 

@@ -80,7 +80,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     fn new(workers: usize) -> Self {
-        Self { registry: Registry::default(), sleep: Sleep::new(workers), closed: AtomicBool::new(false) }
+        Self { registry: Registry::new(), sleep: Sleep::new(workers), closed: AtomicBool::new(false) }
     }
 
     fn is_closed(&self) -> bool {

@@ -22,31 +22,26 @@ pub(crate) trait Job: Send + Sync {
 }
 
 /// The runs in flight, oldest first.
-#[derive(Default)]
 pub(crate) struct Registry {
-    jobs: Jobs,
-}
-
-struct Jobs(Mutex<Vec<Arc<dyn Job>>>);
-
-impl Default for Jobs {
-    fn default() -> Self {
-        Self(Mutex::new(Vec::new()))
-    }
+    jobs: Mutex<Vec<Arc<dyn Job>>>,
 }
 
 impl Registry {
+    pub(crate) fn new() -> Self {
+        Self { jobs: Mutex::new(Vec::new()) }
+    }
+
     pub(crate) fn add(&self, job: Arc<dyn Job>) {
-        self.jobs.0.lock().push(job);
+        self.jobs.lock().push(job);
     }
 
     pub(crate) fn has_work(&self) -> bool {
-        self.jobs.0.lock().iter().any(|job| job.has_work())
+        self.jobs.lock().iter().any(|job| job.has_work())
     }
 
     /// Enters the youngest run that has work: nested runs come first, somebody waits inside for them.
     pub(super) fn enter(&self) -> Option<Arc<dyn Job>> {
-        let jobs = self.jobs.0.lock();
+        let jobs = self.jobs.lock();
         let job = jobs.iter().rev().find(|job| job.has_work())?;
         job.gate().enter();
         Some(Arc::clone(job))
@@ -57,7 +52,7 @@ impl Registry {
     /// Nobody can enter while the list is locked, and without helpers only the caller could publish work: what is
     /// seen here stays true.
     pub(crate) fn close(&self, gate: &Arc<Gate>) -> bool {
-        let mut jobs = self.jobs.0.lock();
+        let mut jobs = self.jobs.lock();
         let Some(at) = jobs.iter().position(|job| Arc::ptr_eq(job.gate(), gate)) else { return true };
         if !gate.is_empty() || jobs[at].has_work() {
             return false;

@@ -1,26 +1,21 @@
-//! The end of a run, whoever ran it: kept values out, everything else dropped, errors labelled.
+//! The end of a run, whoever ran it: kept values out, everything else dropped.
 
 use super::failures::Failures;
 use super::guard::drop_guarded;
 use super::slot::Slot;
-use crate::RunError;
 use crate::plan::PlanData;
 
-/// Takes the kept values out of the slots if nothing failed, and drops what is left.
-pub(super) fn collect<V: Clone>(
-    plan: &PlanData<V>,
-    failures: Failures,
-    mut slots: Vec<Slot<V>>,
-) -> Result<Vec<V>, RunError> {
-    let kept: Vec<V> = if failures.any() {
-        Vec::new()
-    } else {
-        plan.keep.iter().map(|&task| slots[task as usize].consume()).collect()
-    };
-    if std::mem::needs_drop::<V>() && failures.any() {
-        for (task, slot) in slots.into_iter().enumerate() {
-            drop_guarded(&failures, task as u32, slot.into_value());
-        }
+/// The kept values, in the order they were asked for; none of a run that failed.
+pub(super) fn take_kept<V>(plan: &PlanData<V>, failures: &Failures, consume: impl FnMut(u32) -> V) -> Vec<V> {
+    if failures.any() { Vec::new() } else { plan.keep.iter().copied().map(consume).collect() }
+}
+
+/// Drops what is left in the slots. Only a run that failed leaves something.
+pub(super) fn drop_rest<V: Clone>(failures: &Failures, slots: impl IntoIterator<Item = Slot<V>>) {
+    if !failures.any() || !std::mem::needs_drop::<V>() {
+        return;
     }
-    failures.into_result(plan).map(|()| kept)
+    for (task, slot) in slots.into_iter().enumerate() {
+        drop_guarded(failures, task as u32, slot.into_value());
+    }
 }

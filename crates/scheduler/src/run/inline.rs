@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::failures::Failures;
-use super::finish::collect;
+use super::finish::{drop_rest, take_kept};
 use super::guard::drop_guarded;
 use super::slot::Slot;
 use crate::TaskCx;
@@ -27,7 +27,9 @@ pub(crate) fn run_inline<V: Clone>(plan: &PlanData<V>) -> Result<Vec<V>, RunErro
         drop_guarded(&failures, task, std::mem::take(&mut inputs));
         break;
     }
-    collect(plan, failures, slots)
+    let kept = take_kept(plan, &failures, |task| slots[task as usize].consume());
+    drop_rest(&failures, slots);
+    failures.into_result(plan).map(|()| kept)
 }
 
 fn step<V: Clone>(

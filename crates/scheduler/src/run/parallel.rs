@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crossbeam_utils::{Backoff, CachePadded};
 
 use super::failures::Failures;
-use super::finish::collect;
+use super::finish::{drop_rest, take_kept};
 use super::lane::Lane;
 use super::participant::Participant;
 use super::pending::Pending;
@@ -16,6 +16,7 @@ use super::slot::Slot;
 use super::sources::Cursor;
 use super::window::Window;
 use crate::RunError;
+use crate::blocks::Blocks;
 use crate::plan::PlanData;
 use crate::pool::{Gate, Job, Shared};
 use crate::sync::Mutex;
@@ -111,6 +112,18 @@ impl<V: Clone> Run<V> {
         }
     }
 
+    /// The window with its memory plan.
+    #[inline]
+    pub(super) fn window(&self) -> Option<(&Window, &Blocks)> {
+        self.window.as_ref().zip(self.plan.blocks())
+    }
+
+    /// Whether the budget admits `task` now.
+    #[inline]
+    pub(super) fn may_start(&self, task: u32) -> bool {
+        self.window.as_ref().is_none_or(|window| task < window.limit())
+    }
+
     pub(super) fn any_work(&self) -> bool {
         self.source_is_open() || self.lanes.iter().any(|lane| !lane.is_empty())
     }
@@ -118,12 +131,14 @@ impl<V: Clone> Run<V> {
     /// Whether the next source may start and is still wanted.
     pub(super) fn source_is_open(&self) -> bool {
         let Some(&source) = self.plan.sources.get(self.cursor.position() as usize) else { return false };
-        self.window.as_ref().is_none_or(|window| source < window.limit()) && !self.failures.skips(source)
+        self.may_start(source) && !self.failures.skips(source)
     }
 
     fn into_result(self) -> Result<Vec<V>, RunError> {
-        let slots = self.slots.into_vec().into_iter().map(Mutex::into_inner).collect();
-        collect(&self.plan, self.failures, slots)
+        let slots = self.slots.into_vec();
+        let kept = take_kept(&self.plan, &self.failures, |task| slots[task as usize].lock().consume());
+        drop_rest(&self.failures, slots.into_iter().map(Mutex::into_inner));
+        self.failures.into_result(&self.plan).map(|()| kept)
     }
 }
 

@@ -13,6 +13,7 @@ use super::parallel::Run;
 use super::sources::Span;
 use crate::TaskCx;
 use crate::error::TaskErrorKind;
+use crate::plan::HandOver;
 
 /// A thread on its seat.
 pub(super) struct Participant<'run, V> {
@@ -22,11 +23,13 @@ pub(super) struct Participant<'run, V> {
     deque: Option<Worker<u32>>,
     /// The inputs of the task at hand; kept for its capacity.
     inputs: Vec<V>,
+    /// A task just run and its value, if its only user is the next task of this thread.
+    carried: Option<(u32, V)>,
 }
 
 impl<'run, V: Clone> Participant<'run, V> {
     pub(super) fn sit_down(run: &'run Run<V>, seat: usize) -> Self {
-        Self { run, seat, deque: Some(run.lanes[seat].take_deque()), inputs: Vec::new() }
+        Self { run, seat, deque: Some(run.lanes[seat].take_deque()), inputs: Vec::new(), carried: None }
     }
 
     /// Works until no task is found; true when there was one. `busy` is called once the first is taken.
@@ -108,13 +111,16 @@ impl<V: Clone> Participant<'_, V> {
     fn step(&mut self, task: u32) -> Option<u32> {
         let run = self.run;
         if run.failures.skips(task) {
-            return None;
+            return self.skip();
         }
-        let inputs = &mut self.inputs;
+        let (inputs, carried) = (&mut self.inputs, &mut self.carried);
         let cx = TaskCx::new(&run.failures, task, self.seat);
         let result = catch_unwind(AssertUnwindSafe(|| {
             for &input in run.plan.inputs.row(task) {
-                let value = run.slots[input as usize].lock().consume();
+                let value = match carried.take_if(|(from, _)| *from == input) {
+                    Some((_, value)) => value,
+                    None => run.slots[input as usize].lock().consume(),
+                };
                 inputs.push(value);
             }
             let value = run.plan.call(task, inputs, &cx);
@@ -129,31 +135,47 @@ impl<V: Clone> Participant<'_, V> {
     }
 
     #[cold]
+    fn skip(&mut self) -> Option<u32> {
+        let (from, value) = self.carried.take()?;
+        drop_guarded(&self.run.failures, from, value);
+        None
+    }
+
+    #[cold]
     fn fail(&mut self, task: u32, add: impl FnOnce(&crate::run::Failures)) -> Option<u32> {
         add(&self.run.failures);
         drop_guarded(&self.run.failures, task, std::mem::take(&mut self.inputs));
         None
     }
 
-    /// Stores the value, then releases the users of the task. The inputs are gone by now.
+    /// Hands the value to the users of the task and releases them. The inputs are gone by now.
     fn finish(&mut self, task: u32, value: V) -> Option<u32> {
         let run = self.run;
-        if run.plan.is_wanted(task) {
-            run.slots[task as usize].lock().fill(value);
-        } else if !drop_guarded(&run.failures, task, value) {
-            return None;
-        }
-        let mut ready = Ready { deque: self.deque(), next: None, pushed: false };
-        // Descending, so that the user with the highest priority comes next.
-        for &user in run.plan.users.row(task).iter().rev() {
-            if run.pending.input_arrived(user, run.plan.inputs.len_of(user)) {
-                ready.release(run, user);
+        let mut ready =
+            Ready { deque: self.deque.as_ref().expect("the thread sits"), next: None, pushed: false };
+        match run.plan.hand_over(task) {
+            HandOver::Nobody => {
+                if !drop_guarded(&run.failures, task, value) {
+                    return None;
+                }
+            }
+            HandOver::Only(user)
+                if run.may_start(user) && run.pending.lacks_one(user, run.plan.inputs.len_of(user)) =>
+            {
+                self.carried = Some((task, value));
+                ready.next = Some(user);
+            }
+            _ => {
+                run.slots[task as usize].lock().fill(value);
+                // Descending, so that the user with the highest priority comes next.
+                for &user in run.plan.users.row(task).iter().rev() {
+                    if run.pending.input_arrived(user, run.plan.inputs.len_of(user)) {
+                        ready.release(run, user);
+                    }
+                }
             }
         }
-        if let (Some(window), Some(blocks)) = (&run.window, run.plan.blocks()) {
-            let raised = window.finish(blocks, task, |task| ready.add(task));
-            ready.pushed |= raised && run.source_is_open();
-        }
+        ready.finish_in_window(run, task);
         let Ready { next, pushed, .. } = ready;
         if pushed {
             run.notify();
@@ -179,19 +201,40 @@ struct Ready<'run> {
 
 impl Ready<'_> {
     /// Adds a task whose inputs are there, or parks it beyond the limit.
-    fn release<V>(&mut self, run: &Run<V>, task: u32) {
-        match (&run.window, run.plan.blocks()) {
-            (Some(window), Some(blocks)) if task >= window.limit() => {
-                window.park(blocks, task, |task| self.add(task));
+    fn release<V: Clone>(&mut self, run: &Run<V>, task: u32) {
+        match run.window() {
+            Some((window, blocks)) if !run.may_start(task) => {
+                window.park(blocks, task, |task| self.offer(task))
             }
             _ => self.add(task),
         }
     }
 
+    /// Counts a finished task and adds what may start because of it.
+    fn finish_in_window<V: Clone>(&mut self, run: &Run<V>, task: u32) {
+        if let Some((window, blocks)) = run.window() {
+            let raised = window.finish(blocks, task, |task| self.offer(task));
+            self.pushed |= raised && run.source_is_open();
+        }
+    }
+
+    /// Adds a user of the task at hand; the one added last comes next.
     fn add(&mut self, task: u32) {
         if let Some(other) = self.next.replace(task) {
-            self.deque.push(other);
-            self.pushed = true;
+            self.push(other);
         }
+    }
+
+    /// Adds a task from elsewhere, which comes next only if there is nothing else.
+    fn offer(&mut self, task: u32) {
+        match self.next {
+            None => self.next = Some(task),
+            Some(_) => self.push(task),
+        }
+    }
+
+    fn push(&mut self, task: u32) {
+        self.deque.push(task);
+        self.pushed = true;
     }
 }

@@ -1,7 +1,10 @@
 //! Counting down the inputs of tasks.
 
 use crate::csr::Csr;
-use crate::sync::atomic::{AtomicU32, Ordering::AcqRel};
+use crate::sync::atomic::{
+    AtomicU32,
+    Ordering::{AcqRel, Acquire},
+};
 
 /// How many inputs of each task are not there yet. The thread that takes a count to zero owns the right to run the
 /// task. Tasks with one input have no use for the count.
@@ -17,5 +20,13 @@ impl Pending {
     pub(crate) fn input_arrived(&self, task: u32, inputs: u32) -> bool {
         // AcqRel: Release publishes this input, Acquire lets the last arriver see all the others.
         inputs == 1 || self.0[task as usize].fetch_sub(1, AcqRel) == 1
+    }
+
+    /// Whether all of the `inputs` of `task` but one have arrived. The thread that brings the last one then owns the
+    /// right to run the task without counting it.
+    #[inline]
+    pub(crate) fn lacks_one(&self, task: u32, inputs: u32) -> bool {
+        // Acquire pairs with Release in `input_arrived`.
+        inputs == 1 || self.0[task as usize].load(Acquire) == 1
     }
 }
