@@ -22,6 +22,7 @@
 
 mod bounds;
 mod bytes;
+mod cache;
 mod claims;
 mod function;
 mod generate;
@@ -32,8 +33,13 @@ mod staged;
 mod sync;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(feature = "zarr")]
+mod zarr;
 
+pub use cache::{ChunkCache, SourceId};
 pub use function::{BlockFnSource, FnSource};
 pub use generate::{ArangeSource, EyeSource, FillSource, LinspaceSource};
 pub use memory::{MemorySink, MemorySource, ResidentSource};
 pub use npy::{NpySink, NpySource};
+#[cfg(feature = "zarr")]
+pub use zarr::{ZarrOptions, ZarrSink, ZarrSource, ZarrVersion};

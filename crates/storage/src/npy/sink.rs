@@ -128,7 +128,7 @@ fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
 #[cfg(not(unix))]
 fn write_all_at(mut file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
     use std::io::{Seek, SeekFrom, Write};
-    static POSITION: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
+    static POSITION: crate::sync::Mutex<()> = crate::sync::Mutex::new(());
     let _held = POSITION.lock();
     file.seek(SeekFrom::Start(at))?;
     file.write_all(bytes)

@@ -1,0 +1,364 @@
+//! Reading a Zarr array.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chunkwise_chunk::{
+    AxisChunks, Chunk, ChunkGrid, ChunkSource, DType, Element, ReadCost, Region, Shape, SourceError, dispatch,
+};
+use ndarray::{ArrayD, IxDyn};
+use serde_json::Value;
+use zarrs::array::{
+    Array, ArrayBytes, ArrayPartialDecoderTraits, ArrayShardedExt, CodecOptions, ElementOwned, FromArrayBytes,
+};
+
+use super::metadata::{dtype_of, known_types};
+use super::store::Files;
+use super::{ROOT, codec_options, error, indices, subset};
+use crate::bounds::{check_region, checked_nbytes};
+use crate::cache::{ChunkCache, SourceId};
+
+/// Shards whose index is kept; an index has 16 bytes a chunk.
+const MAX_DECODERS: usize = 256;
+
+/// An array in a Zarr folder, version 2 or 3.
+///
+/// The unit of reading is the chunk, or the inner chunk where chunks are packed into shards. A region made of
+/// whole chunks is decoded straight into its block; a chunk of which only a part is wanted is decoded once and
+/// kept in [`ChunkCache::global`], for the neighbour that wants the rest. Chunks that are not stored read as the
+/// fill value.
+///
+/// The array must not be changed while it is open: what was decoded before would still be read.
+///
+/// ```
+/// use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, ChunkSource, DType, Region};
+/// use chunkwise_storage::{ZarrOptions, ZarrSink, ZarrSource};
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("x.zarr");
+/// let grid = ChunkGrid::regular(&[4], &[3]);
+/// let sink = ZarrSink::create(&path, DType::I32, &grid, &ZarrOptions::default()).unwrap();
+/// let array = Chunk::from_array(ndarray::arr1(&[1, 2, 3, 4]).into_dyn());
+/// for block in grid.blocks() {
+///     let region = grid.region(&block);
+///     sink.write(&region, &array.part(&region)).unwrap();
+/// }
+/// sink.finish().unwrap();
+///
+/// let source = ZarrSource::open(&path).unwrap();
+/// assert_eq!(source.native_chunks(), Some(grid));
+/// let middle = source.read(&Region::new(&[1], &[3])).unwrap();
+/// assert_eq!(middle.to_array::<i32>().unwrap(), ndarray::arr1(&[2, 3, 4]).into_dyn());
+/// ```
+pub struct ZarrSource {
+    path: PathBuf,
+    array: Array<Files>,
+    dtype: DType,
+    shape: Shape,
+    /// The chunks that can be decoded one by one.
+    grid: ChunkGrid,
+    /// The files, when they hold several chunks each.
+    shards: Option<ChunkGrid>,
+    decoders: Decoders,
+    options: CodecOptions,
+    id: SourceId,
+    key: Option<String>,
+}
+
+impl ZarrSource {
+    /// Opens the array in a folder and reads its metadata.
+    ///
+    /// # Errors
+    /// When the folder is no Zarr array, its metadata cannot be understood, or it holds elements of a type or
+    /// uses a codec that cannot be read.
+    pub fn open(path: impl AsRef<Path>) -> Result<ZarrSource, SourceError> {
+        let path = path.as_ref();
+        check_is_array(path)?;
+        let array = Array::open(Arc::new(Files::new(path)), ROOT).map_err(|e| error(path, e))?;
+        let dtype = dtype_of(array.data_type()).ok_or_else(|| {
+            let (found, known) = (array.data_type(), known_types());
+            error(path, format!("has elements of type {found}; known are {known}"))
+        })?;
+        let shape = sizes(array.shape(), path)?;
+        checked_nbytes(dtype, &shape).map_err(|e| error(path, e))?;
+        let stored = stored_grid(&array, &shape, path)?;
+        let inner = array.effective_subchunk_shape().filter(|_| array.is_sharded());
+        let (grid, shards) = match inner {
+            Some(inner) => {
+                let inner: Vec<u64> = inner.iter().map(|n| n.get()).collect();
+                (ChunkGrid::regular(&shape, &sizes(&inner, path)?), Some(stored))
+            }
+            None => (stored, None),
+        };
+        checked_nbytes(dtype, &grid.max_chunk()).map_err(|e| error(path, e))?;
+        Ok(ZarrSource {
+            path: path.into(),
+            key: key(path),
+            array,
+            dtype,
+            shape,
+            grid,
+            shards,
+            decoders: Decoders::default(),
+            options: codec_options(),
+            id: SourceId::unique(),
+        })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The attributes of the array: the text of a JSON object.
+    ///
+    /// ```no_run
+    /// let source = chunkwise_storage::ZarrSource::open("a1b.zarr").unwrap();
+    /// assert_eq!(source.attributes(), r#"{"units":"K"}"#);
+    /// ```
+    pub fn attributes(&self) -> String {
+        Value::Object(self.array.attributes().clone()).to_string()
+    }
+
+    /// The grid of the files, when they are shards that hold several chunks each: the unit that is best read
+    /// by one task.
+    pub fn shards(&self) -> Option<ChunkGrid> {
+        self.shards.clone()
+    }
+
+    /// Decodes a region by zarrs' own way, which decodes into place where the region holds whole chunks.
+    fn decode<T: Element + ElementOwned>(&self, region: &Region) -> Result<Chunk, SourceError> {
+        let elements: Vec<T> = self
+            .array
+            .retrieve_array_subset_opt(&subset(region), &self.options)
+            .map_err(|e| self.error_at(region, e))?;
+        self.block(region, elements)
+    }
+
+    /// Decodes one chunk out of its shard, whose index is read once.
+    fn decode_inner<T: Element + ElementOwned>(
+        &self,
+        shards: &ChunkGrid,
+        region: &Region,
+    ) -> Result<Chunk, SourceError> {
+        let shard = shards.blocks_in(region).next().expect("a chunk is not empty and lies in a shard");
+        let decoder = self.decoders.get(shards.linear(&shard), || {
+            let decoder = self.array.partial_decoder_opt(&indices(&shard), &self.options);
+            decoder.map_err(|e| self.error_at(region, e))
+        })?;
+        let part = subset(&region.relative_to(&shards.region(&shard)));
+        let bytes: ArrayBytes<'static> =
+            decoder.partial_decode(&part, &self.options).map_err(|e| self.error_at(region, e))?.into_owned();
+        let elements = Vec::<T>::from_array_bytes(bytes, &indices(region.shape()), self.array.data_type())
+            .map_err(|e| self.error_at(region, e))?;
+        self.block(region, elements)
+    }
+
+    fn block<T: Element>(&self, region: &Region, elements: Vec<T>) -> Result<Chunk, SourceError> {
+        ArrayD::from_shape_vec(IxDyn(region.shape()), elements)
+            .map(Chunk::from_array)
+            .map_err(|e| self.error_at(region, e))
+    }
+
+    /// Decodes one chunk.
+    fn decode_chunk(&self, region: &Region) -> Result<Chunk, SourceError> {
+        match &self.shards {
+            Some(shards) => dispatch!(self.dtype, T => self.decode_inner::<T>(shards, region)),
+            None => dispatch!(self.dtype, T => self.decode::<T>(region)),
+        }
+    }
+
+    /// The part of a region that lies in one chunk. A chunk that is wanted in part goes through the cache.
+    fn part(&self, index: &[usize], region: &Region) -> Result<(Region, Chunk), SourceError> {
+        let chunk = self.grid.region(index);
+        let common = chunk.intersect(region);
+        let part = if common == chunk {
+            self.decode_chunk(&chunk)?
+        } else {
+            let linear = self.grid.linear(index);
+            let whole = ChunkCache::global().get_or_decode(self.id, linear, || self.decode_chunk(&chunk))?;
+            whole.part(&common.relative_to(&chunk))
+        };
+        Ok((common.relative_to(region), part))
+    }
+
+    /// True when every chunk of the region is wanted whole.
+    fn is_whole_chunks(&self, region: &Region) -> bool {
+        self.grid.axes().iter().enumerate().all(|(a, axis)| {
+            let blocks = axis.blocks_in(region.start()[a]..region.end(a));
+            !blocks.is_empty()
+                && axis.range(blocks.start).start == region.start()[a]
+                && axis.range(blocks.end - 1).end == region.end(a)
+        })
+    }
+
+    fn error_at(&self, region: &Region, what: impl fmt::Display) -> SourceError {
+        error(&self.path, format!("region {region}: {what}"))
+    }
+}
+
+impl ChunkSource for ZarrSource {
+    fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        format!("zarr {}", name.to_string_lossy())
+    }
+
+    fn cost(&self) -> ReadCost {
+        ReadCost::Decode
+    }
+
+    fn native_chunks(&self) -> Option<ChunkGrid> {
+        Some(self.grid.clone())
+    }
+
+    fn key(&self) -> Option<String> {
+        self.key.clone()
+    }
+
+    fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
+        check_region(region, &self.shape)?;
+        if region.is_empty() {
+            return Ok(Chunk::zeros(self.dtype, region.shape()));
+        }
+        let mut indices = self.grid.blocks_in(region);
+        if let (Some(index), None) = (indices.next(), indices.next()) {
+            return Ok(self.part(&index, region)?.1);
+        }
+        if self.is_whole_chunks(region) {
+            return dispatch!(self.dtype, T => self.decode::<T>(region));
+        }
+        let parts = self.grid.blocks_in(region).map(|index| self.part(&index, region));
+        let parts: Vec<(Region, Chunk)> = parts.collect::<Result<_, _>>()?;
+        let parts = parts.iter().map(|(at, part)| (at.clone(), part));
+        Chunk::assemble(self.dtype, region.shape(), parts).map_err(|e| self.error_at(region, e))
+    }
+}
+
+impl Drop for ZarrSource {
+    fn drop(&mut self) {
+        ChunkCache::global().forget(self.id);
+    }
+}
+
+impl fmt::Debug for ZarrSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (dtype, shape, grid) = (self.dtype, self.shape(), &self.grid);
+        write!(f, "ZarrSource<{dtype}>{shape:?} in {grid} of {}", self.path.display())
+    }
+}
+
+type Decoder = Arc<dyn ArrayPartialDecoderTraits>;
+
+/// What is needed to read single chunks of the shards that were read last.
+#[derive(Default)]
+struct Decoders(crate::sync::Mutex<HashMap<usize, Decoder>>);
+
+impl Decoders {
+    /// The decoder of a shard. The lock is not held while `make` reads the shard's index; two threads may
+    /// read the same one, to the same end.
+    fn get(
+        &self,
+        shard: usize,
+        make: impl FnOnce() -> Result<Decoder, SourceError>,
+    ) -> Result<Decoder, SourceError> {
+        if let Some(decoder) = self.0.lock().get(&shard) {
+            return Ok(Arc::clone(decoder));
+        }
+        let decoder = make()?;
+        let mut decoders = self.0.lock();
+        if decoders.len() >= MAX_DECODERS {
+            decoders.clear();
+        }
+        decoders.insert(shard, Arc::clone(&decoder));
+        Ok(decoder)
+    }
+}
+
+/// Checks that a folder is a Zarr array, and says what it is instead.
+fn check_is_array(path: &Path) -> Result<(), SourceError> {
+    let meta = fs::metadata(path)
+        .map_err(|e| SourceError::io(format!("zarr {}: cannot be opened", path.display()), e))?;
+    if !meta.is_dir() {
+        return Err(error(path, "is not a folder"));
+    }
+    if let Ok(text) = fs::read(path.join("zarr.json")) {
+        let node: Value = serde_json::from_slice(&text)
+            .map_err(|e| error(path, format!("its zarr.json is no JSON: {e}")))?;
+        return match node["node_type"].as_str() {
+            Some("array") => Ok(()),
+            Some("group") => Err(group(path)),
+            _ => Err(error(path, "its zarr.json has no node_type \"array\"")),
+        };
+    }
+    if path.join(".zarray").exists() {
+        return Ok(());
+    }
+    if path.join(".zgroup").exists() {
+        return Err(group(path));
+    }
+    Err(error(path, "is no Zarr array: it has neither zarr.json nor .zarray"))
+}
+
+/// True when a folder is a Zarr array.
+pub(super) fn is_array(path: &Path) -> bool {
+    check_is_array(path).is_ok()
+}
+
+/// The error of opening a group, which names what could be opened instead.
+fn group(path: &Path) -> SourceError {
+    let children = fs::read_dir(path).into_iter().flatten().flatten();
+    let mut names: Vec<String> = children
+        .filter(|child| is_array(&child.path()))
+        .map(|child| child.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort_unstable();
+    names.truncate(8);
+    error(path, format!("is a Zarr group; open one of its arrays: {}", names.join(", ")))
+}
+
+/// The grid of the files; any grid that is a product of cuts of the axes.
+fn stored_grid(array: &Array<Files>, shape: &[usize], path: &Path) -> Result<ChunkGrid, SourceError> {
+    let counts = sizes(array.chunk_grid_shape(), path)?;
+    let mut axes = Vec::new();
+    for (axis, &len) in shape.iter().enumerate() {
+        let chunk = |i: usize| {
+            let mut index = vec![0u64; shape.len()];
+            index[axis] = i as u64;
+            let chunk = array.chunk_shape_usize(&index).map_err(|e| error(path, e))?;
+            Ok::<usize, SourceError>(chunk[axis])
+        };
+        let regular = array.chunk_grid().metadata().name() == "regular";
+        axes.push(if regular || counts[axis] <= 1 {
+            AxisChunks::regular(len, if len == 0 { 1 } else { chunk(0)? })
+        } else {
+            let mut sizes = (0..counts[axis]).map(chunk).collect::<Result<Vec<usize>, _>>()?;
+            // The last chunk may reach beyond the array.
+            let before: usize = sizes[..sizes.len() - 1].iter().sum();
+            *sizes.last_mut().expect("there are several") = len.saturating_sub(before);
+            AxisChunks::explicit(len, &sizes).map_err(|e| error(path, e))?
+        });
+    }
+    Ok(ChunkGrid::new(axes))
+}
+
+fn sizes(lens: &[u64], path: &Path) -> Result<Shape, SourceError> {
+    let too_long = |_| error(path, format!("shape {lens:?} is more than this machine can address"));
+    lens.iter().map(|&n| usize::try_from(n).map_err(too_long)).collect()
+}
+
+/// The path with the time of the metadata: an array that was replaced since has another key.
+fn key(path: &Path) -> Option<String> {
+    let path = path.canonicalize().ok()?;
+    let meta = fs::metadata(path.join("zarr.json")).or_else(|_| fs::metadata(path.join(".zarray"))).ok()?;
+    Some(format!("zarr {} {:?}", path.display(), meta.modified().ok()?))
+}
