@@ -1,0 +1,104 @@
+//! Steps that work element by element.
+
+use std::panic::Location;
+
+use chunkwise_chunk::{DType, Element, Scalar, dispatch};
+use chunkwise_expr::{BinaryOp, ElementFn, ElementOp, Expr, UnaryOp};
+
+use super::Pool;
+use super::data::{DTYPES, mild_value};
+use super::draw::Draw;
+
+fn element(op: impl Into<ElementOp>, inputs: &[&Expr]) -> Expr {
+    Expr::element(op.into(), inputs, Location::caller())
+}
+
+fn cast_to(expr: &Expr, dtype: DType) -> Expr {
+    expr.cast(dtype, Location::caller())
+}
+
+pub(super) fn unary(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
+    let x = pool.pick(draw);
+    let dtype = x.dtype()?;
+    // Most operations take floats only: convert other types often enough to reach them.
+    let x = if draw.one_in(2) && !dtype.is_float() { cast_to(&x, DType::F64) } else { x };
+    let dtype = x.dtype()?;
+    let taken: Vec<UnaryOp> = UnaryOp::ALL.iter().copied().filter(|op| op.output(dtype).is_some()).collect();
+    (!taken.is_empty()).then(|| element(*draw.pick(&taken), &[&x]))
+}
+
+pub(super) fn binary(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
+    let a = pool.pick(draw);
+    let dtype = a.dtype()?;
+    let taken: Vec<BinaryOp> =
+        BinaryOp::ALL.iter().copied().filter(|op| op.output(dtype).is_some()).collect();
+    let op = *draw.pick(&taken);
+    let b = partner(draw, pool, &a);
+    let b = if dtype.is_float() || draw.one_in(12) { b } else { harmless(op, &b, dtype) };
+    let swap = draw.one_in(2) && !is_partial(op);
+    Some(if swap { element(op, &[&b, &a]) } else { element(op, &[&a, &b]) })
+}
+
+/// True for operations that are an error for some right-hand integers.
+fn is_partial(op: BinaryOp) -> bool {
+    use BinaryOp::{Div, FloorDiv, Modulo, Pow, Rem};
+    matches!(op, Div | Rem | FloorDiv | Modulo | Pow)
+}
+
+/// A right-hand side without zeros for divisions, without negative numbers for powers.
+fn harmless(op: BinaryOp, b: &Expr, dtype: DType) -> Expr {
+    let literal = |value: i64| {
+        let value = chunkwise_expr::eval_cast(Scalar::I64(value), dtype);
+        Expr::literal(value, Location::caller())
+    };
+    match op {
+        BinaryOp::Pow => element(BinaryOp::BitAnd, &[b, &literal(3)]),
+        op if is_partial(op) => element(BinaryOp::BitOr, &[b, &literal(1)]),
+        _ => b.clone(),
+    }
+}
+
+/// Something of `a`'s type that broadcasts with it: an array, or a number.
+fn partner(draw: &mut Draw, pool: &Pool, a: &Expr) -> Expr {
+    let dtype = a.dtype().expect("the pool holds arrays");
+    let found = if draw.one_in(6) { None } else { pool.find(draw, |b| broadcasts(a.shape(), b.shape())) };
+    match found {
+        Some(b) => cast_to(&b, dtype),
+        None => Expr::literal(mild_value(draw, dtype), Location::caller()),
+    }
+}
+
+/// Whether two shapes broadcast.
+fn broadcasts(a: &[usize], b: &[usize]) -> bool {
+    a.iter().rev().zip(b.iter().rev()).all(|(&a, &b)| a == b || a == 1 || b == 1)
+}
+
+pub(super) fn cast(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
+    let x = pool.pick(draw);
+    Some(cast_to(&x, *draw.pick(DTYPES)))
+}
+
+pub(super) fn select(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
+    let a = pool.pick(draw);
+    let b = partner(draw, pool, &a);
+    let mask = pool.find(draw, |mask| broadcasts(a.shape(), mask.shape()))?;
+    let chosen = element(ElementOp::Select, &[&cast_to(&mask, DType::Bool), &a, &b]);
+    Some(chosen)
+}
+
+/// A user's function of one or two elements.
+pub(super) fn closure(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
+    let a = pool.pick(draw);
+    let b = partner(draw, pool, &a);
+    let which = draw.below(3);
+    dispatch!(a.dtype()?, T => Some(match which {
+        0 => element(ElementOp::Call(ElementFn::unary("mapv", |x: T| x != T::default())), &[&a]),
+        1 => element(ElementOp::Call(ElementFn::unary("mapv", |x: T| if x < T::default() { T::default() } else { x })), &[&a]),
+        _ => element(ElementOp::Call(ElementFn::binary("zip_mapv", later_of::<T>)), &[&a, &b]),
+    }))
+}
+
+/// The second unless the first is larger: not symmetric, and defined for every type.
+fn later_of<T: Element>(a: T, b: T) -> T {
+    if a > b { a } else { b }
+}
