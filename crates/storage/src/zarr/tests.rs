@@ -182,7 +182,7 @@ fn unreadable_metadata_says_why() {
         ("shape", json!([u64::MAX]), "address"),
         ("shape", json!("four"), "zarr.json"),
         ("fill_value", json!("red"), "fill value"),
-        ("chunk_grid", json!({"name": "regular", "configuration": {"chunk_shape": [0]}}), "chunk grid"),
+        ("chunk_grid", json!({"name": "regular", "configuration": {"chunk_shape": [0]}}), "nonzero"),
     ] {
         let mut bad = good.clone();
         bad[key] = value;
