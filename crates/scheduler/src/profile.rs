@@ -67,3 +67,23 @@ impl<'graph> LiveBytes<'graph> {
         peak
     }
 }
+
+/// Most inputs of a task among which duplicates are looked for.
+const FEW_INPUTS: usize = 16;
+
+/// Bytes that any order needs: those of some task and its inputs.
+pub(crate) fn least_peak(bytes: &[TaskBytes], inputs: &Csr) -> u64 {
+    let need = |task: u32| {
+        let row = inputs.row(task);
+        let output = |at: usize| bytes[row[at] as usize].output;
+        let held: u64 = if row.len() <= FEW_INPUTS {
+            (0..row.len())
+                .filter(|&at| !row[..at].contains(&row[at]))
+                .fold(0, |sum, at| sum.saturating_add(output(at)))
+        } else {
+            (0..row.len()).map(output).max().unwrap_or(0)
+        };
+        held.saturating_add(bytes[task as usize].total())
+    };
+    (0..bytes.len() as u32).map(need).max().unwrap_or(0)
+}

@@ -4,11 +4,15 @@
 //! threads run them, so a good one keeps few values alive. Everything here is linear in tasks and edges,
 //! iterative, and depends on nothing but the graph.
 
+mod heavy;
 mod release;
 
 use crate::TaskGraph;
 use crate::csr::Csr;
-use crate::profile::LiveBytes;
+use crate::profile::{LiveBytes, least_peak};
+
+/// An order is good enough when it needs at most 1/8 more than any order does.
+const GOOD_ENOUGH: u64 = 8;
 
 /// The graph with its tasks renumbered by execution order, the creation ids of the new numbers unless they are the
 /// same, and the users of each task.
@@ -24,7 +28,7 @@ pub(crate) fn reorder<V>(graph: TaskGraph<V>) -> (TaskGraph<V>, Option<Vec<u32>>
     }
 }
 
-/// The order of the release-driven search, if it needs less memory at its peak than the order of creation.
+/// The candidate that needs least memory at its peak, if that is not the order of creation.
 fn better_than_creation<V>(graph: &TaskGraph<V>, users: &Csr) -> Option<Vec<u32>> {
     if graph.num_edges() == 0 {
         return None;
@@ -32,11 +36,27 @@ fn better_than_creation<V>(graph: &TaskGraph<V>, users: &Csr) -> Option<Vec<u32>
     let peak = |order: &mut dyn Iterator<Item = u32>| {
         LiveBytes::new(&graph.bytes, &graph.inputs, users, &graph.keep).peak(order).bytes
     };
-    let order = release::order(graph, users);
-    let created = 0..graph.len() as u32;
-    (!order.iter().copied().eq(created.clone())
-        && peak(&mut order.iter().copied()) < peak(&mut created.into_iter()))
-    .then_some(order)
+    let bound = least_peak(&graph.bytes, &graph.inputs);
+    let good_enough = bound.saturating_add(bound / GOOD_ENOUGH);
+    let mut least = peak(&mut (0..graph.len() as u32));
+    let mut best = None;
+    let mut consider = |least: u64, visits: &Csr| {
+        let order = release::order(graph, users, visits);
+        let bytes = peak(&mut order.iter().copied());
+        if bytes < least {
+            best = Some(order);
+        }
+        bytes.min(least)
+    };
+    if least > good_enough {
+        least = consider(least, &graph.inputs);
+    }
+    if least > good_enough
+        && let Some(visits) = heavy::heavy_first(&graph.inputs, &graph.bytes)
+    {
+        consider(least, &visits);
+    }
+    best
 }
 
 /// The same graph with task `order[i]` as task `i`.

@@ -23,9 +23,9 @@ const TINY: u64 = 20;
 /// An input with more users than this is not pulled: it would stay for long.
 const MOST_USERS_TO_PULL: u32 = 4;
 
-/// The tasks in execution order.
-pub(super) fn order<V>(graph: &TaskGraph<V>, users: &Csr) -> Vec<u32> {
-    let mut search = Search::new(graph, users);
+/// The tasks in execution order. `visits` are the inputs of each task in the order in which to compute them.
+pub(super) fn order<V>(graph: &TaskGraph<V>, users: &Csr, visits: &Csr) -> Vec<u32> {
+    let mut search = Search::new(graph, users, visits);
     for sink in (0..graph.len() as u32).filter(|&task| users.len_of(task) == 0) {
         search.run(Step::Visit { task: sink, input: 0 });
     }
@@ -47,6 +47,7 @@ enum Step {
 struct Search<'graph> {
     inputs: &'graph Csr,
     users: &'graph Csr,
+    visits: &'graph Csr,
     bytes: &'graph [TaskBytes],
     /// Inputs of each task that are not emitted, and their ids combined by exclusive or: with one left, its id.
     missing: Vec<Missing>,
@@ -66,7 +67,7 @@ struct Missing {
 }
 
 impl<'graph> Search<'graph> {
-    fn new<V>(graph: &'graph TaskGraph<V>, users: &'graph Csr) -> Self {
+    fn new<V>(graph: &'graph TaskGraph<V>, users: &'graph Csr, visits: &'graph Csr) -> Self {
         let missing = |task| {
             let row = graph.inputs.row(task);
             Missing { count: row.len() as u32, ids: row.iter().fold(0, |ids, &input| ids ^ input) }
@@ -76,6 +77,7 @@ impl<'graph> Search<'graph> {
         Self {
             inputs: &graph.inputs,
             users,
+            visits,
             bytes: &graph.bytes,
             missing: (0..graph.len() as u32).map(missing).collect(),
             uses,
@@ -101,7 +103,7 @@ impl<'graph> Search<'graph> {
         if self.emitted[task as usize] {
             return;
         }
-        let inputs = self.inputs.row(task);
+        let inputs = self.visits.row(task);
         let next = (input as usize..inputs.len()).find(|&at| !self.emitted[inputs[at] as usize]);
         match next {
             None => self.emit(task),
