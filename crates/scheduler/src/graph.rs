@@ -73,6 +73,11 @@ pub struct TaskBytes {
 
 impl TaskBytes {
     /// Bytes that come into use when the task starts.
+    ///
+    /// ```
+    /// let bytes = chunkwise_scheduler::TaskBytes { output: 8000, scratch: 512 };
+    /// assert_eq!(bytes.total(), 8512);
+    /// ```
     #[must_use]
     pub fn total(self) -> u64 {
         self.output.saturating_add(self.scratch)
@@ -100,6 +105,10 @@ pub struct GraphBuilder<V> {
 
 impl<V> GraphBuilder<V> {
     /// An empty graph.
+    ///
+    /// ```
+    /// assert!(chunkwise_scheduler::GraphBuilder::<i32>::new().build().is_empty());
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         let graph = TaskGraph {
@@ -129,6 +138,15 @@ impl<V> GraphBuilder<V> {
 
     /// Adds an operation; its tasks are added with [`task`](Self::task).
     ///
+    /// ```
+    /// use chunkwise_scheduler::{FnLayer, GraphBuilder};
+    ///
+    /// let mut graph = GraphBuilder::new();
+    /// let one = graph.layer(std::sync::Arc::new(FnLayer::new("one", |_, _: &mut [i32]| Ok(1))))?;
+    /// assert_eq!(one.number(), 0);
+    /// # Ok::<(), chunkwise_scheduler::GraphError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`GraphError::TooLarge`] when ids no longer fit 32 bits.
     pub fn layer(&mut self, layer: Arc<dyn Layer<V>>) -> Result<LayerId, GraphError> {
@@ -138,6 +156,17 @@ impl<V> GraphBuilder<V> {
     }
 
     /// Adds task `index` of a layer. Its inputs must have been added before; one may be given several times.
+    ///
+    /// ```
+    /// # use chunkwise_scheduler::{FnLayer, GraphBuilder, GraphError};
+    /// # use std::sync::Arc;
+    /// # let mut graph = GraphBuilder::new();
+    /// # let layer = graph.layer(Arc::new(FnLayer::new("one", |_, _: &mut [i32]| Ok(1))))?;
+    /// let first = graph.task(layer, 0, &[], Default::default())?;
+    /// let second = graph.task(layer, 1, &[first, first], Default::default())?;
+    /// assert!(first < second);
+    /// # Ok::<(), GraphError>(())
+    /// ```
     ///
     /// # Errors
     /// [`GraphError::UnknownLayer`] or [`GraphError::UnknownTask`] for an id of another builder,
@@ -167,6 +196,19 @@ impl<V> GraphBuilder<V> {
 
     /// Asks for the value of a task to be returned by the run; a task may be kept several times.
     ///
+    /// ```
+    /// # use chunkwise_scheduler::Pool;
+    /// # use chunkwise_scheduler::{FnLayer, GraphBuilder, GraphError};
+    /// # use std::sync::Arc;
+    /// # let mut graph = GraphBuilder::new();
+    /// # let layer = graph.layer(Arc::new(FnLayer::new("one", |_, _: &mut [i32]| Ok(1))))?;
+    /// let task = graph.task(layer, 0, &[], Default::default())?;
+    /// graph.keep(task)?;
+    /// graph.keep(task)?;
+    /// assert_eq!(Pool::new(1)?.run(graph.build().plan(None)?)?, [1, 1]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`GraphError::UnknownTask`] for an id of another builder.
     pub fn keep(&mut self, task: TaskId) -> Result<(), GraphError> {
@@ -178,6 +220,16 @@ impl<V> GraphBuilder<V> {
     }
 
     /// Closes the graph.
+    ///
+    /// ```
+    /// # use chunkwise_scheduler::{FnLayer, GraphBuilder, GraphError};
+    /// # use std::sync::Arc;
+    /// # let mut graph = GraphBuilder::new();
+    /// # let layer = graph.layer(Arc::new(FnLayer::new("one", |_, _: &mut [i32]| Ok(1))))?;
+    /// graph.task(layer, 0, &[], Default::default())?;
+    /// assert_eq!(graph.build().len(), 1);
+    /// # Ok::<(), GraphError>(())
+    /// ```
     #[must_use]
     pub fn build(self) -> TaskGraph<V> {
         self.graph
@@ -225,18 +277,43 @@ pub struct TaskGraph<V> {
 
 impl<V> TaskGraph<V> {
     /// Number of tasks.
+    ///
+    /// ```
+    /// # use chunkwise_scheduler::{FnLayer, GraphBuilder, GraphError};
+    /// # use std::sync::Arc;
+    /// # let mut graph = GraphBuilder::new();
+    /// # let layer = graph.layer(Arc::new(FnLayer::new("one", |_, _: &mut [i32]| Ok(1))))?;
+    /// graph.task(layer, 0, &[], Default::default())?;
+    /// assert_eq!(graph.build().len(), 1);
+    /// # Ok::<(), GraphError>(())
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.layer.len()
     }
 
     /// Whether there is nothing to run.
+    ///
+    /// ```
+    /// assert!(chunkwise_scheduler::GraphBuilder::<i32>::new().build().is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.layer.is_empty()
     }
 
     /// Number of inputs of all tasks together, duplicates included.
+    ///
+    /// ```
+    /// # use chunkwise_scheduler::{FnLayer, GraphBuilder, GraphError};
+    /// # use std::sync::Arc;
+    /// # let mut graph = GraphBuilder::new();
+    /// # let layer = graph.layer(Arc::new(FnLayer::new("one", |_, _: &mut [i32]| Ok(1))))?;
+    /// let one = graph.task(layer, 0, &[], Default::default())?;
+    /// graph.task(layer, 1, &[one, one], Default::default())?;
+    /// assert_eq!(graph.build().num_edges(), 2);
+    /// # Ok::<(), GraphError>(())
+    /// ```
     #[must_use]
     pub fn num_edges(&self) -> usize {
         self.inputs.items()
@@ -245,6 +322,18 @@ impl<V> TaskGraph<V> {
     /// Chooses an execution order and checks that it fits `budget` bytes; `None` is no limit.
     ///
     /// Costs O(tasks + edges), independent of the machine: the same graph gives the same plan everywhere.
+    ///
+    /// ```
+    /// # use chunkwise_scheduler::TaskBytes;
+    /// # use chunkwise_scheduler::{FnLayer, GraphBuilder, GraphError};
+    /// # use std::sync::Arc;
+    /// # let mut graph = GraphBuilder::new();
+    /// # let layer = graph.layer(Arc::new(FnLayer::new("one", |_, _: &mut [i32]| Ok(1))))?;
+    /// let one = graph.task(layer, 0, &[], TaskBytes { output: 80, scratch: 20 })?;
+    /// graph.task(layer, 1, &[one], TaskBytes { output: 8, scratch: 0 })?;
+    /// assert_eq!(graph.build().plan(Some(1000))?.peak_bytes(), 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`PlanError::BudgetTooSmall`] when even one task at a time needs more than the budget.

@@ -94,6 +94,19 @@ impl<'run> TaskCx<'run> {
     ///
     /// A long task asks now and then and may return anything, an error included, once it is true. Tasks that
     /// come before the failed one are still wanted, because one of them may be the first to fail.
+    ///
+    /// ```
+    /// use chunkwise_scheduler::{BoxError, Layer, TaskCx};
+    ///
+    /// struct Patient;
+    ///
+    /// impl Layer<usize> for Patient {
+    ///     fn run(&self, _: u32, _: &mut [usize], cx: &TaskCx<'_>) -> Result<usize, BoxError> {
+    ///         (0..100).try_fold(0, |sum, tile| if cx.cancelled() { Err("cancelled".into()) } else { Ok(sum + tile) })
+    ///     }
+    ///     # fn label(&self, _: u32) -> String { String::new() }
+    /// }
+    /// ```
     #[must_use]
     pub fn cancelled(&self) -> bool {
         self.failures.skips(self.task)
@@ -101,6 +114,19 @@ impl<'run> TaskCx<'run> {
 
     /// Index of the thread that runs the task: unique in the run, below [`Pool::threads`](crate::Pool::threads),
     /// 0 for the thread that called [`Pool::run`](crate::Pool::run).
+    ///
+    /// ```
+    /// use chunkwise_scheduler::{BoxError, Layer, TaskCx};
+    ///
+    /// struct Seat;
+    ///
+    /// impl Layer<usize> for Seat {
+    ///     fn run(&self, _: u32, _: &mut [usize], cx: &TaskCx<'_>) -> Result<usize, BoxError> {
+    ///         Ok(cx.worker())
+    ///     }
+    ///     # fn label(&self, _: u32) -> String { String::new() }
+    /// }
+    /// ```
     #[must_use]
     pub fn worker(&self) -> usize {
         self.worker

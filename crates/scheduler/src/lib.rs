@@ -1,4 +1,46 @@
 //! Task graphs run by a work-stealing pool inside a memory budget.
+//!
+//! The crate knows tasks, edges and bytes, and nothing of arrays. A [`GraphBuilder`] collects tasks in flat arrays: a task
+//! is a layer (the operation, one object for all its tasks) and an index. [`TaskGraph::plan`] numbers the tasks by a good
+//! sequential order and proves that the run fits its budget, or says which task does not. [`Pool::run`] runs the plan
+//! on all threads.
+//!
+//! ```
+//! use chunkwise_scheduler::{FnLayer, GraphBuilder, Pool, TaskBytes};
+//! use std::sync::Arc;
+//!
+//! let mut graph = GraphBuilder::new();
+//! let load = graph.layer(Arc::new(FnLayer::new("load", |block, _: &mut [Arc<Vec<f64>>]| {
+//!     Ok(Arc::new(vec![f64::from(block); 1000]))
+//! })))?;
+//! let sum = graph.layer(Arc::new(FnLayer::new("sum", |_, inputs: &mut [Arc<Vec<f64>>]| {
+//!     Ok(Arc::new(vec![inputs.iter().flat_map(|block| block.iter()).sum()]))
+//! })))?;
+//! let mut total = graph.task(load, 0, &[], TaskBytes { output: 8000, scratch: 0 })?;
+//! for block in 1..100 {
+//!     let next = graph.task(load, block, &[], TaskBytes { output: 8000, scratch: 0 })?;
+//!     total = graph.task(sum, block, &[total, next], TaskBytes { output: 8, scratch: 0 })?;
+//! }
+//! graph.keep(total)?;
+//!
+//! let plan = graph.build().plan(Some(64_000))?;
+//! assert_eq!(plan.peak_bytes(), 16_008);
+//! let kept = Pool::new(2)?.run(plan)?;
+//! assert_eq!(*kept[0], [4_950_000.0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Promises
+//!
+//! * **Order.** A task runs once, after its inputs. A value is dropped when its last user ends.
+//! * **Memory.** The bytes of live values and of running tasks, as declared in [`TaskBytes`], never exceed the budget,
+//!   and a plan that was accepted always ends: `src/blocks.rs` has the argument.
+//! * **Determinism.** The plan depends on the graph alone. Values and the first error do not depend on the number of
+//!   threads.
+//! * **Failure.** Errors and panics of tasks, and panics in the drop of values, come back with the task's label. Other
+//!   runs and the pool go on. A panic while another one unwinds, a stack overflow and `panic = "abort"` cannot be
+//!   caught.
+//! * **Nesting.** A task may run plans on any pool: the thread then takes tasks of the new run only.
 
 #![forbid(unsafe_code)]
 

@@ -103,12 +103,25 @@ impl<V> Plan<V> {
     }
 
     /// Number of tasks.
+    ///
+    /// ```
+    /// let plan = chunkwise_scheduler::GraphBuilder::<i32>::new().build().plan(None)?;
+    /// assert_eq!(plan.tasks(), 0);
+    /// # Ok::<(), chunkwise_scheduler::PlanError>(())
+    /// ```
     #[must_use]
     pub fn tasks(&self) -> usize {
         self.data.len()
     }
 
-    /// Most bytes live at once when one thread runs the plan: values in use, kept values and scratch.
+    /// Most bytes live at once when one thread runs the plan: values in use, kept values and scratch. It is the
+    /// smallest budget this order fits.
+    ///
+    /// ```
+    /// let plan = chunkwise_scheduler::GraphBuilder::<i32>::new().build().plan(None)?;
+    /// assert_eq!(plan.peak_bytes(), 0);
+    /// # Ok::<(), chunkwise_scheduler::PlanError>(())
+    /// ```
     #[must_use]
     pub fn peak_bytes(&self) -> u64 {
         self.data.memory.peak.bytes

@@ -37,6 +37,13 @@ impl Pool {
     /// Starts a pool in which up to `threads` threads work on a run. The thread that calls
     /// [`run`](Self::run) is one of them, so `threads - 1` are started here.
     ///
+    /// ```
+    /// use chunkwise_scheduler::Pool;
+    ///
+    /// assert!(Pool::new(1).is_ok());
+    /// assert_eq!(Pool::new(0).unwrap_err().to_string(), "a pool of 0 threads can run nothing: ask for at least 1");
+    /// ```
+    ///
     /// # Errors
     /// [`PoolError::NoThreads`] for 0, [`PoolError::Spawn`] when the operating system refuses a thread.
     pub fn new(threads: usize) -> Result<Self, PoolError> {
@@ -55,6 +62,11 @@ impl Pool {
     }
 
     /// How many threads work on one run at most, the calling one included.
+    ///
+    /// ```
+    /// assert_eq!(chunkwise_scheduler::Pool::new(3)?.threads(), 3);
+    /// # Ok::<(), chunkwise_scheduler::PoolError>(())
+    /// ```
     #[must_use]
     pub fn threads(&self) -> usize {
         self.threads.handles.len() + 1
