@@ -1,1 +1,17 @@
-//! The numeric loops of chunkwise: tile interpreter, reductions, block assembly.
+#![doc = include_str!("README.md")]
+#![deny(unsafe_code)]
+
+mod buffer;
+mod compile;
+mod error;
+mod fold;
+mod isa;
+mod kernel;
+mod layout;
+mod loops;
+mod machine;
+mod table;
+
+pub use error::KernelError;
+pub use fold::{Fold, Partial};
+pub use kernel::Kernel;

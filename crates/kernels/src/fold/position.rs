@@ -1,0 +1,84 @@
+//! `argmin` and `argmax`: the first extreme in C order of the reduced axes, or the first NaN.
+//!
+//! ```text
+//! segment   extreme as in `lanes`, then the first element that equals it
+//! columns   row by row:  if x beats best[c]:  best[c] = x, at[c] = row
+//! merge     NaN before numbers, then the better value, then the smaller position
+//! ```
+//!
+//! Positions count elements of a block until it is done, then elements of the whole space: ties are decided
+//! by where elements lie, not by which block came first.
+
+use std::marker::PhantomData;
+
+use super::lanes::{Extreme, Lanes, Side};
+use super::rule::{Divisor, Rule};
+use super::summed::Summed;
+use crate::machine::COLUMNS;
+
+/// An element and where it is.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Found<T> {
+    value: T,
+    at: u64,
+}
+
+/// `argmin` and `argmax`.
+pub(super) struct Position<T, S>(PhantomData<(T, S)>);
+
+impl<T: Summed, S: Side> Rule for Position<T, S> {
+    type Item = T;
+    type State = Found<T>;
+    type Out = i64;
+
+    const HAS_POSITION: bool = true;
+
+    #[inline(always)]
+    fn segment(items: &[T], at: u64) -> Found<T> {
+        let value = Lanes::<Extreme<T, S>>::segment(items, at);
+        let first = items.iter().position(|&x| if value.unordered() { x.unordered() } else { x == value });
+        Found { value, at: at + first.unwrap_or(0) as u64 }
+    }
+
+    #[inline(always)]
+    fn columns(rows: &[&[T]], at: u64, states: &mut [Found<T>]) {
+        let n = states.len();
+        let (mut best, mut found) = ([T::default(); COLUMNS], [0u32; COLUMNS]);
+        let (best, found) = (&mut best[..n], &mut found[..n]);
+        best.copy_from_slice(&rows[0][..n]);
+        for (r, row) in rows.iter().enumerate().skip(1) {
+            for ((&x, best), found) in row.iter().zip(&mut *best).zip(&mut *found) {
+                let beats = beats::<T, S>(x, *best);
+                *best = if beats { x } else { *best };
+                *found = if beats { r as u32 } else { *found };
+            }
+        }
+        for (state, (&value, &row)) in states.iter_mut().zip(best.iter().zip(&*found)) {
+            *state = Found { value, at: at + u64::from(row) };
+        }
+    }
+
+    #[inline(always)]
+    fn merge(a: Found<T>, _: u64, b: Found<T>, _: u64) -> Found<T> {
+        let (first, second) = if a.at <= b.at { (a, b) } else { (b, a) };
+        if beats::<T, S>(second.value, first.value) { second } else { first }
+    }
+
+    fn moved(state: Found<T>, position: impl Fn(u64) -> u64) -> Found<T> {
+        Found { at: position(state.at), ..state }
+    }
+
+    fn value(state: Found<T>, _: u64, _: Divisor) -> i64 {
+        state.at as i64
+    }
+
+    fn nothing() -> i64 {
+        0
+    }
+}
+
+/// True where an element takes the place of one before it.
+#[inline(always)]
+fn beats<T: Summed, S: Side>(x: T, before: T) -> bool {
+    S::better(x, before) | (x.unordered() & !before.unordered())
+}

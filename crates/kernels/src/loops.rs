@@ -1,0 +1,105 @@
+//! The loops: one pass over a run of elements per instruction.
+//!
+//! ```text
+//! unary   for i in 0..n:  dst[i] = f(a[i])
+//! binary  for i in 0..n:  dst[i] = f(a[i], b[i]);  fault |= faults(a[i], b[i])
+//! select  for i in 0..n:  x = a[i], y = b[i];  dst[i] = if which[i] { x } else { y }
+//! ```
+//!
+//! The bodies have no bounds checks and no early exit, and the destination never overlaps a source, so that
+//! they become vector instructions. Measured against a checked loop over slices: 3 to 15 times, with `select`
+//! (.08 against .29 ns an element when its loads stay inside the branch) and faults (.06 against .5 when they
+//! leave the loop) the cases that are easily lost.
+#![allow(unsafe_code)]
+
+use chunkwise_chunk::Element;
+
+use crate::isa::per_isa;
+
+/// A loop over runs of `n` elements; false when an element had no result.
+///
+/// # Safety
+/// Every pointer in use must be valid for `n` elements of the type the loop was made for, and aligned; the
+/// destination may be uninitialised and must not overlap a source.
+pub(crate) type RunFn = unsafe fn(&[*const u8; 3], *mut u8, usize) -> bool;
+
+/// The meaning of a row of the unary table for one element type.
+pub(crate) trait UnaryRow<T: Element>: 'static {
+    /// Type of the result.
+    type Out: Element;
+    /// The value.
+    fn apply(x: T) -> Self::Out;
+}
+
+/// The meaning of a row of the binary table for one element type.
+pub(crate) trait BinaryRow<T: Element>: 'static {
+    /// Type of the result.
+    type Out: Element;
+    /// The value; anything where [`faults`](BinaryRow::faults) is true.
+    fn apply(a: T, b: T) -> Self::Out;
+    /// True where there is no value.
+    fn faults(a: T, b: T) -> bool;
+}
+
+/// # Safety
+/// That of [`RunFn`].
+#[inline(always)]
+unsafe fn unary_body<O: UnaryRow<T>, T: Element>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool {
+    let (a, dst) = (args[0].cast::<T>(), dst.cast::<O::Out>());
+    for i in 0..n {
+        // SAFETY: `i < n`, for which the caller vouches.
+        unsafe { dst.add(i).write(O::apply(a.add(i).read())) };
+    }
+    true
+}
+
+/// # Safety
+/// That of [`RunFn`].
+#[inline(always)]
+unsafe fn binary_body<O: BinaryRow<T>, T: Element>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool {
+    let (a, b, dst) = (args[0].cast::<T>(), args[1].cast::<T>(), dst.cast::<O::Out>());
+    let mut fault = false;
+    for i in 0..n {
+        // SAFETY: `i < n`, for which the caller vouches.
+        unsafe {
+            let (x, y) = (a.add(i).read(), b.add(i).read());
+            fault |= O::faults(x, y);
+            dst.add(i).write(O::apply(x, y));
+        }
+    }
+    !fault
+}
+
+/// # Safety
+/// That of [`RunFn`].
+#[inline(always)]
+unsafe fn select_body<W: Copy>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool {
+    let which = args[0].cast::<bool>();
+    let (a, b, dst) = (args[1].cast::<W>(), args[2].cast::<W>(), dst.cast::<W>());
+    for i in 0..n {
+        // SAFETY: `i < n`, for which the caller vouches.
+        unsafe {
+            let (x, y) = (a.add(i).read(), b.add(i).read());
+            dst.add(i).write(if which.add(i).read() { x } else { y });
+        }
+    }
+    true
+}
+
+per_isa! {
+    /// The loop of a unary row.
+    pub(crate) fn unary<O: [UnaryRow<T>], T: [Element]>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool
+        = unary_body::<O, T>
+}
+
+per_isa! {
+    /// The loop of a binary row.
+    pub(crate) fn binary<O: [BinaryRow<T>], T: [Element]>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool
+        = binary_body::<O, T>
+}
+
+per_isa! {
+    /// The loop of `where_` for elements as wide as `W`: it only moves bits.
+    pub(crate) fn select<W: [Copy]>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool
+        = select_body::<W>
+}

@@ -1,0 +1,150 @@
+//! From an elementwise operation and its element types to the loop that runs it.
+//!
+//! Everything here is made from the tables of `expr`: a row becomes a type without values per operation, that
+//! type implements [`UnaryRow`] or [`BinaryRow`] for every element type of the row's class, and a `match`
+//! finds the loop. A new row in the tables is a new kernel without an edit here.
+
+use chunkwise_chunk::DType;
+use chunkwise_expr::{BinaryOp, UnaryOp, cast, for_each_binary, for_each_unary};
+
+use crate::loops::{BinaryRow, RunFn, UnaryRow, binary, select, unary};
+
+/// Calls `$reader!` with the element types of a class of the tables.
+#[rustfmt::skip]
+macro_rules! for_class {
+    (Element, $reader:ident $args:tt) => { $reader!{ (Bool bool, I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64, F32 f32, F64 f64) $args } };
+    (Number, $reader:ident $args:tt) => { $reader!{ (I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64, F32 f32, F64 f64) $args } };
+    (Signed, $reader:ident $args:tt) => { $reader!{ (I8 i8, I16 i16, I32 i32, I64 i64, F32 f32, F64 f64) $args } };
+    (Float, $reader:ident $args:tt) => { $reader!{ (F32 f32, F64 f64) $args } };
+    (Bits, $reader:ident $args:tt) => { $reader!{ (Bool bool, I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64) $args } };
+}
+
+#[rustfmt::skip]
+macro_rules! out_type {
+    (Same, $t:ty) => { $t };
+    (Bool, $t:ty) => { bool };
+}
+
+macro_rules! impl_unary {
+    (($($v:ident $t:ty),*) ($row:ident $out:ident |$x:ident| $body:expr)) => { $(
+        impl UnaryRow<$t> for $row {
+            type Out = out_type!($out, $t);
+            #[inline(always)]
+            fn apply($x: $t) -> Self::Out { $body }
+        }
+    )* };
+}
+
+macro_rules! find_unary {
+    (($($v:ident $t:ty),*) ($row:ty, $dtype:expr)) => {
+        match $dtype {
+            $(DType::$v => Some(unary::<$row, $t>()),)*
+            #[allow(unreachable_patterns)]
+            _ => None,
+        }
+    };
+}
+
+macro_rules! define_unary {
+    ($($(#[$doc:meta])* $variant:ident $name:ident: $class:ident -> $out:ident, |$x:ident| $body:expr,
+        $form:ident, eg $eg:expr => $res:expr;)*) => {
+        mod unary_rows {
+            #[allow(unused_imports)]
+            use chunkwise_expr::{Arith, Order};
+            use super::UnaryRow;
+            $(
+                pub(super) struct $variant;
+                for_class!($class, impl_unary ($variant $out |$x| $body));
+            )*
+        }
+
+        /// The loop of a unary operation; `None` when it does not take this type.
+        pub(crate) fn unary_run(op: UnaryOp, dtype: DType) -> Option<RunFn> {
+            match op {
+                $(UnaryOp::$variant => for_class!($class, find_unary (unary_rows::$variant, dtype)),)*
+            }
+        }
+    };
+}
+for_each_unary!(define_unary);
+
+macro_rules! impl_binary {
+    (($($v:ident $t:ty),*) ($row:ident $out:ident |$a:ident, $b:ident| $body:expr, $fault:expr)) => { $(
+        impl BinaryRow<$t> for $row {
+            type Out = out_type!($out, $t);
+            #[inline(always)]
+            fn apply($a: $t, $b: $t) -> Self::Out { $body }
+            #[inline(always)]
+            #[allow(unused_variables)]
+            fn faults($a: $t, $b: $t) -> bool { $fault }
+        }
+    )* };
+}
+
+macro_rules! find_binary {
+    (($($v:ident $t:ty),*) ($row:ty, $dtype:expr)) => {
+        match $dtype {
+            $(DType::$v => Some(binary::<$row, $t>()),)*
+            #[allow(unreachable_patterns)]
+            _ => None,
+        }
+    };
+}
+
+macro_rules! define_binary {
+    ($($(#[$doc:meta])* $variant:ident $name:ident: $class:ident -> $out:ident, |$a:ident, $b:ident| $body:expr,
+        faults $fault:expr, $form:ident, eg $ea:expr, $eb:expr => $res:expr;)*) => {
+        mod binary_rows {
+            #[allow(unused_imports)]
+            use chunkwise_expr::{Arith, Order};
+            use super::BinaryRow;
+            $(
+                pub(super) struct $variant;
+                for_class!($class, impl_binary ($variant $out |$a, $b| $body, $fault));
+            )*
+        }
+
+        /// The loop of a binary operation; `None` when it does not take this type.
+        pub(crate) fn binary_run(op: BinaryOp, dtype: DType) -> Option<RunFn> {
+            match op {
+                $(BinaryOp::$variant => for_class!($class, find_binary (binary_rows::$variant, dtype)),)*
+            }
+        }
+    };
+}
+for_each_binary!(define_binary);
+
+/// Conversion to `U`.
+struct To<U>(std::marker::PhantomData<U>);
+
+macro_rules! impl_cast {
+    (($($v:ident $t:ty),*) ($u:ty)) => { $(
+        impl UnaryRow<$t> for To<$u> {
+            type Out = $u;
+            #[inline(always)]
+            fn apply(x: $t) -> $u { cast(x) }
+        }
+    )* };
+}
+
+macro_rules! define_casts {
+    (($($v:ident $u:ty),*) ()) => {
+        $(for_class!(Element, impl_cast ($u));)*
+
+        /// The loop that converts elements.
+        pub(crate) fn cast_run(from: DType, to: DType) -> Option<RunFn> {
+            match to { $(DType::$v => for_class!(Element, find_unary (To<$u>, from)),)* }
+        }
+    };
+}
+for_class!(Element, define_casts());
+
+/// The loop of `where_` for elements of this type.
+pub(crate) fn select_run(dtype: DType) -> RunFn {
+    match dtype.itemsize() {
+        1 => select::<u8>(),
+        2 => select::<u16>(),
+        4 => select::<u32>(),
+        _ => select::<u64>(),
+    }
+}
