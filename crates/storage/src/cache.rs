@@ -12,6 +12,10 @@
 //! | ready | anyone reads | removed by the clock, [`ChunkCache::forget`] or [`ChunkCache::clear`] |
 //!
 //! When decoding fails, its error goes to the thread that decoded, and each waiting thread tries for itself.
+//! No wakeup is lost: a thread waits only while it sees `decoding` under the entry's lock, the state leaves
+//! `decoding` only under that lock, and whoever changes it wakes all. The decoding thread always changes it, since
+//! its duty is a value whose drop does so.
+//!
 //! Eviction is a clock: a hand walks the ready entries, spares those read since it last passed, and removes the
 //! others. What is evicted changes how long a read takes, never what it gives.
 //!

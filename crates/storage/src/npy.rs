@@ -8,7 +8,7 @@ mod map;
 mod sink;
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use chunkwise_chunk::{Chunk, ChunkSource, DType, ReadCost, Region, Shape, SourceError, dispatch};
@@ -61,11 +61,12 @@ impl NpySource {
         let path = path.as_ref();
         let shown = path.display();
         let io = |e| SourceError::io(format!("npy {shown}: cannot be opened"), e);
-        let file = File::open(path).map_err(io)?;
-        let meta = file.metadata().map_err(io)?;
-        if !meta.is_file() {
+        // Asked before opening: opening a pipe would wait for its writer.
+        if !fs::metadata(path).map_err(io)?.is_file() {
             return Err(SourceError::message(format!("npy {shown}: is not a file")));
         }
+        let file = File::open(path).map_err(io)?;
+        let meta = file.metadata().map_err(io)?;
         let map = MappedFile::new(&file).map_err(io)?;
         let header = Header::parse(map.bytes())
             .map_err(|what| SourceError::message(format!("npy {shown}: {what}")))?;
@@ -141,7 +142,7 @@ impl fmt::Debug for NpySource {
 }
 
 /// The path with the time and length of the file: a file that was replaced since has another key.
-fn key(path: &Path, meta: &std::fs::Metadata) -> Option<String> {
+fn key(path: &Path, meta: &fs::Metadata) -> Option<String> {
     let path = path.canonicalize().ok()?;
     Some(format!("npy {} {:?} {}", path.display(), meta.modified().ok()?, meta.len()))
 }

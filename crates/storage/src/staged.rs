@@ -60,6 +60,7 @@ impl Staged {
     }
 
     /// The temporary name.
+    #[cfg(any(test, feature = "zarr"))]
     pub(crate) fn path(&self) -> &Path {
         &self.temporary
     }

@@ -110,6 +110,9 @@ pub fn check_same(found: &Chunk, expected: &Chunk, what: &str) {
 
 /// A block of a type and shape whose elements differ from their neighbours.
 ///
+/// # Panics
+/// When the block would have more elements than memory holds.
+///
 /// ```
 /// use chunkwise_chunk::DType;
 /// assert_eq!(chunkwise_storage::testing::sample(DType::U16, &[3, 2]).len(), 6);

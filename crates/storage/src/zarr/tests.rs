@@ -129,6 +129,18 @@ fn missing_chunks_read_as_the_fill_value() {
 }
 
 #[test]
+fn missing_shards_and_missing_chunks_of_shards_read_as_the_fill_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.zarr");
+    let mut array = ndarray::ArrayD::from_elem(ndarray::IxDyn(&[12]), 7u16);
+    array[[4]] = 1;
+    let content = Chunk::from_array(array);
+    write(&path, &content, &[2], &ZarrOptions::default().fill(Scalar::U16(7)).shard(&[6]));
+    assert_eq!(names(&path.join("c")), ["0"]);
+    check_source(&ZarrSource::open(&path).unwrap(), &content);
+}
+
+#[test]
 fn irregular_chunks_of_others_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.zarr");
