@@ -147,7 +147,7 @@ impl<V> fmt::Debug for Plan<V> {
 impl Memory {
     fn new<V>(graph: &TaskGraph<V>, users: &Csr, budget: Option<u64>) -> Self {
         let (bytes, inputs, keep) = (&graph.bytes, &graph.inputs, &graph.keep);
-        let peak = LiveBytes::new(bytes, inputs, users, keep).peak(0..graph.len() as u32);
+        let peak = LiveBytes::new(bytes, inputs, users, keep).run_all();
         let outputs = bytes.iter().fold(0, |sum: u64, task| sum.saturating_add(task.output));
         let most_scratch = bytes.iter().map(|task| task.scratch).max().unwrap_or(0);
         let all = bytes.iter().fold(0, |sum: u64, task| sum.saturating_add(task.total()));

@@ -22,6 +22,8 @@ pub(crate) struct LiveBytes<'graph> {
     /// Users still to come, plus one for a kept value.
     uses: Vec<u32>,
     live: u64,
+    peak: Peak,
+    steps: u32,
 }
 
 impl<'graph> LiveBytes<'graph> {
@@ -30,7 +32,7 @@ impl<'graph> LiveBytes<'graph> {
         for &task in keep {
             uses[task as usize] += 1;
         }
-        Self { bytes, inputs, uses, live: 0 }
+        Self { bytes, inputs, uses, live: 0, peak: Peak { bytes: 0, at: 0 }, steps: 0 }
     }
 
     /// Bytes of values made so far that are still needed.
@@ -38,10 +40,24 @@ impl<'graph> LiveBytes<'graph> {
         self.live
     }
 
-    /// Runs `task` next and returns the bytes live while it runs.
-    pub(crate) fn step(&mut self, task: u32) -> u64 {
+    /// The first moment so far with most live bytes.
+    pub(crate) fn peak(&self) -> Peak {
+        self.peak
+    }
+
+    /// Uses of a value that are still to come; a kept value has one that never comes.
+    pub(crate) fn uses(&self, task: u32) -> u32 {
+        self.uses[task as usize]
+    }
+
+    /// Runs `task` next.
+    pub(crate) fn step(&mut self, task: u32) {
         let own = self.bytes[task as usize];
         let during = self.live.saturating_add(own.total());
+        if during > self.peak.bytes {
+            self.peak = Peak { bytes: during, at: self.steps };
+        }
+        self.steps += 1;
         if self.uses[task as usize] > 0 {
             self.live = self.live.saturating_add(own.output);
         }
@@ -52,19 +68,28 @@ impl<'graph> LiveBytes<'graph> {
                 self.live = self.live.saturating_sub(self.bytes[input as usize].output);
             }
         }
-        during
     }
 
-    /// Runs all tasks in `order` and returns the first moment with most live bytes.
-    pub(crate) fn peak(mut self, order: impl Iterator<Item = u32>) -> Peak {
-        let mut peak = Peak { bytes: 0, at: 0 };
-        for (at, task) in order.enumerate() {
-            let bytes = self.step(task);
-            if bytes > peak.bytes {
-                peak = Peak { bytes, at: at as u32 };
+    /// Bytes that running `task` next would free.
+    pub(crate) fn freed_by(&mut self, task: u32) -> u64 {
+        let mut freed = 0_u64;
+        for &input in self.inputs.row(task) {
+            let uses = &mut self.uses[input as usize];
+            *uses -= 1;
+            if *uses == 0 {
+                freed = freed.saturating_add(self.bytes[input as usize].output);
             }
         }
-        peak
+        for &input in self.inputs.row(task) {
+            self.uses[input as usize] += 1;
+        }
+        freed
+    }
+
+    /// Runs all tasks in the order of their numbers.
+    pub(crate) fn run_all(mut self) -> Peak {
+        (0..self.bytes.len() as u32).for_each(|task| self.step(task));
+        self.peak
     }
 }
 

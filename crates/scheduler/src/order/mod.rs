@@ -33,20 +33,17 @@ fn better_than_creation<V>(graph: &TaskGraph<V>, users: &Csr) -> Option<Vec<u32>
     if graph.num_edges() == 0 {
         return None;
     }
-    let peak = |order: &mut dyn Iterator<Item = u32>| {
-        LiveBytes::new(&graph.bytes, &graph.inputs, users, &graph.keep).peak(order).bytes
-    };
+    let live = || LiveBytes::new(&graph.bytes, &graph.inputs, users, &graph.keep);
     let bound = least_peak(&graph.bytes, &graph.inputs);
     let good_enough = bound.saturating_add(bound / GOOD_ENOUGH);
-    let mut least = peak(&mut (0..graph.len() as u32));
+    let mut least = live().run_all().bytes;
     let mut best = None;
     let mut consider = |least: u64, visits: &Csr| {
-        let order = release::order(graph, users, visits);
-        let bytes = peak(&mut order.iter().copied());
-        if bytes < least {
+        let (order, peak) = release::order(graph, users, visits, live());
+        if peak.bytes < least {
             best = Some(order);
         }
-        bytes.min(least)
+        peak.bytes.min(least)
     };
     if least > good_enough {
         least = consider(least, &graph.inputs);

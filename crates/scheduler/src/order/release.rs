@@ -16,6 +16,7 @@
 //! Each rule looks at an edge a constant number of times.
 
 use crate::csr::Csr;
+use crate::profile::{LiveBytes, Peak};
 use crate::{TaskBytes, TaskGraph};
 
 /// A user counts as tiny when it makes at most 1/20 of what its input holds.
@@ -23,14 +24,20 @@ const TINY: u64 = 20;
 /// An input with more users than this is not pulled: it would stay for long.
 const MOST_USERS_TO_PULL: u32 = 4;
 
-/// The tasks in execution order. `visits` are the inputs of each task in the order in which to compute them.
-pub(super) fn order<V>(graph: &TaskGraph<V>, users: &Csr, visits: &Csr) -> Vec<u32> {
-    let mut search = Search::new(graph, users, visits);
+/// The tasks in execution order and the peak of its live bytes, for which `live` is at the start. `visits` are the
+/// inputs of each task in the order in which to compute them.
+pub(super) fn order<V>(
+    graph: &TaskGraph<V>,
+    users: &Csr,
+    visits: &Csr,
+    live: LiveBytes<'_>,
+) -> (Vec<u32>, Peak) {
+    let mut search = Search::new(graph, users, visits, live);
     for sink in (0..graph.len() as u32).filter(|&task| users.len_of(task) == 0) {
         search.run(Step::Visit { task: sink, input: 0 });
     }
     debug_assert_eq!(search.order.len(), graph.len());
-    search.order
+    (search.order, search.live.peak())
 }
 
 /// What is left to do, innermost last.
@@ -45,14 +52,12 @@ enum Step {
 }
 
 struct Search<'graph> {
-    inputs: &'graph Csr,
     users: &'graph Csr,
     visits: &'graph Csr,
     bytes: &'graph [TaskBytes],
     /// Inputs of each task that are not emitted, and their ids combined by exclusive or: with one left, its id.
     missing: Vec<Missing>,
-    /// Uses of each value still to come; a kept value has one that never comes.
-    uses: Vec<u32>,
+    live: LiveBytes<'graph>,
     emitted: Vec<bool>,
     order: Vec<u32>,
     steps: Vec<Step>,
@@ -67,20 +72,22 @@ struct Missing {
 }
 
 impl<'graph> Search<'graph> {
-    fn new<V>(graph: &'graph TaskGraph<V>, users: &'graph Csr, visits: &'graph Csr) -> Self {
+    fn new<V>(
+        graph: &'graph TaskGraph<V>,
+        users: &'graph Csr,
+        visits: &'graph Csr,
+        live: LiveBytes<'graph>,
+    ) -> Self {
         let missing = |task| {
             let row = graph.inputs.row(task);
             Missing { count: row.len() as u32, ids: row.iter().fold(0, |ids, &input| ids ^ input) }
         };
-        let mut uses = users.row_lens();
-        graph.keep.iter().for_each(|&task| uses[task as usize] += 1);
         Self {
-            inputs: &graph.inputs,
             users,
             visits,
             bytes: &graph.bytes,
             missing: (0..graph.len() as u32).map(missing).collect(),
-            uses,
+            live,
             emitted: vec![false; graph.len()],
             order: Vec::with_capacity(graph.len()),
             steps: Vec::new(),
@@ -119,9 +126,7 @@ impl<'graph> Search<'graph> {
             return;
         }
         self.order.push(task);
-        for &input in self.inputs.row(task) {
-            self.uses[input as usize] -= 1;
-        }
+        self.live.step(task);
         for &user in self.users.row(task) {
             let missing = &mut self.missing[user as usize];
             missing.count -= 1;
@@ -171,18 +176,7 @@ impl<'graph> Search<'graph> {
 
     /// Whether running `task` frees at least what it makes.
     fn releases(&mut self, task: u32) -> bool {
-        let mut freed = 0_u64;
-        for &input in self.inputs.row(task) {
-            let uses = &mut self.uses[input as usize];
-            *uses -= 1;
-            if *uses == 0 {
-                freed = freed.saturating_add(self.bytes[input as usize].output);
-            }
-        }
-        for &input in self.inputs.row(task) {
-            self.uses[input as usize] += 1;
-        }
-        self.output(task) <= freed
+        self.output(task) <= self.live.freed_by(task)
     }
 
     /// Whether all users of `task` are tiny beside it.
@@ -190,7 +184,7 @@ impl<'graph> Search<'graph> {
         let users = self.users.row(task);
         let tiny = self.output(task) / TINY;
         // A kept value has a use more than users: it stays in any case.
-        users.len() == self.uses[task as usize] as usize
+        users.len() == self.live.uses(task) as usize
             && !users.is_empty()
             && users.iter().all(|&user| self.output(user) <= tiny)
     }
