@@ -84,6 +84,11 @@ struct Ring {
 
 impl ChunkCache {
     /// An empty cache that holds at most `limit` bytes. A chunk larger than that is not kept.
+    ///
+    /// ```
+    /// let cache = chunkwise_storage::ChunkCache::new(1 << 20);
+    /// assert_eq!((cache.limit(), cache.nbytes()), (1 << 20, 0));
+    /// ```
     pub fn new(limit: usize) -> ChunkCache {
         let ring = Ring { keys: VecDeque::new(), nbytes: 0, limit };
         ChunkCache { entries: DashMap::new(), ring: Mutex::new(ring) }
@@ -159,6 +164,13 @@ impl ChunkCache {
     ///
     /// # Errors
     /// Those of `decode`.
+    ///
+    /// ```
+    /// use chunkwise_chunk::SourceError;
+    /// use chunkwise_storage::{ChunkCache, SourceId};
+    /// let torn = || Err(SourceError::message("torn"));
+    /// assert!(ChunkCache::new(100).get_or_decode(SourceId::unique(), 0, torn).is_err());
+    /// ```
     pub fn get_or_decode(
         &self,
         source: SourceId,

@@ -27,6 +27,12 @@ pub struct FnSource {
 impl FnSource {
     /// The array of this shape whose element at index `i` is `f(i)`. The function should depend on nothing
     /// else: how often and in which order it is called is open.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{ChunkSource, DType};
+    /// use chunkwise_storage::FnSource;
+    /// assert_eq!(FnSource::new(&[10], |i| i[0] % 2 == 0).dtype(), DType::Bool);
+    /// ```
     pub fn new<T, F>(shape: &[usize], f: F) -> FnSource
     where
         T: Element,
@@ -84,6 +90,15 @@ pub struct BlockFnSource {
 
 impl BlockFnSource {
     /// The array cut by `grid` whose block at region `r` is `f(r)`, which must have the region's shape.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{ChunkGrid, ChunkSource, Region};
+    /// use chunkwise_storage::BlockFnSource;
+    /// let grid = ChunkGrid::regular(&[4], &[2]);
+    /// let wrong = BlockFnSource::new(grid, |_| ndarray::ArrayD::<f32>::zeros(ndarray::IxDyn(&[3])));
+    /// let err = wrong.read(&Region::new(&[2], &[2])).unwrap_err().to_string();
+    /// assert_eq!(err, "the function of the block at [2..4] returned shape [3], expected [2]");
+    /// ```
     pub fn new<T, F>(grid: ChunkGrid, f: F) -> BlockFnSource
     where
         T: Element,

@@ -26,6 +26,13 @@ pub struct FillSource {
 
 impl FillSource {
     /// The array of this shape whose every element is `value`.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{ChunkSource, Scalar};
+    /// use chunkwise_storage::FillSource;
+    /// let (a, b) = (FillSource::new(Scalar::U8(7), &[5]), FillSource::new(Scalar::U8(7), &[5]));
+    /// assert_eq!(a.key(), b.key());
+    /// ```
     pub fn new(value: Scalar, shape: &[usize]) -> FillSource {
         FillSource { value, shape: shape.into() }
     }
@@ -86,6 +93,13 @@ pub struct ArangeSource {
 
 impl ArangeSource {
     /// The range of `len` elements.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{ChunkSource, Region};
+    /// use chunkwise_storage::ArangeSource;
+    /// let down = ArangeSource::new(1.0f64, -0.5, 3).read(&Region::whole(&[3])).unwrap();
+    /// assert_eq!(down.to_array::<f64>().unwrap(), ndarray::arr1(&[1.0, 0.5, 0.0]).into_dyn());
+    /// ```
     pub fn new<T: Number>(start: T, step: T, len: usize) -> ArangeSource {
         ArangeSource { start: start.into_scalar(), step: step.into_scalar(), shape: [len] }
     }
@@ -141,6 +155,13 @@ pub struct LinspaceSource {
 
 impl LinspaceSource {
     /// `n` values from `start` to `stop`.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{ChunkSource, Region, Scalar};
+    /// use chunkwise_storage::LinspaceSource;
+    /// let one = LinspaceSource::new(3.0f32, 9.0, 1).read(&Region::whole(&[1])).unwrap();
+    /// assert_eq!(one.scalar(), Some(Scalar::F32(3.0)));
+    /// ```
     pub fn new<T: Float>(start: T, stop: T, n: usize) -> LinspaceSource {
         LinspaceSource { start: start.into_scalar(), stop: stop.into_scalar(), shape: [n] }
     }
@@ -197,6 +218,14 @@ pub struct EyeSource {
 
 impl EyeSource {
     /// The `rows` x `columns` matrix with ones where column - row is `diagonal`.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{ChunkSource, DType, Region};
+    /// use chunkwise_storage::EyeSource;
+    /// let below = EyeSource::new(DType::Bool, 2, 2, -1).read(&Region::whole(&[2, 2])).unwrap();
+    /// let want = ndarray::arr2(&[[false, false], [true, false]]).into_dyn();
+    /// assert_eq!(below.to_array::<bool>().unwrap(), want);
+    /// ```
     pub fn new(dtype: DType, rows: usize, columns: usize, diagonal: isize) -> EyeSource {
         EyeSource { dtype, shape: [rows, columns], diagonal }
     }

@@ -30,6 +30,13 @@ pub struct MemorySource {
 
 impl MemorySource {
     /// The source of a shared array; its elements are not copied.
+    ///
+    /// ```
+    /// use chunkwise_chunk::ChunkSource;
+    /// use chunkwise_storage::MemorySource;
+    /// let shared = ndarray::ArcArray::<f32, _>::zeros((2, 3)).into_dyn();
+    /// assert_eq!(MemorySource::new(shared).shape(), [2, 3]);
+    /// ```
     pub fn new<T: Element>(array: ArcArray<T, IxDyn>) -> MemorySource {
         MemorySource { chunk: T::into_chunk(array) }
     }

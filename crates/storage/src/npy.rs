@@ -57,6 +57,12 @@ impl NpySource {
     /// # Errors
     /// When the file cannot be read, is not a `.npy` file, is shorter than its header promises, or holds
     /// elements of a type that arrays cannot have.
+    ///
+    /// ```
+    /// use chunkwise_storage::NpySource;
+    /// let err = NpySource::open("no/such.npy").unwrap_err().to_string();
+    /// assert!(err.starts_with("npy no/such.npy: cannot be opened"));
+    /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<NpySource, SourceError> {
         let path = path.as_ref();
         let shown = path.display();
@@ -74,6 +80,15 @@ impl NpySource {
     }
 
     /// The file.
+    ///
+    /// ```
+    /// # use chunkwise_chunk::{ChunkSink, DType};
+    /// # use chunkwise_storage::{NpySink, NpySource};
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("x.npy");
+    /// # NpySink::create(&path, DType::I32, &[0]).unwrap().finish().unwrap();
+    /// assert_eq!(NpySource::open(&path).unwrap().path(), path);
+    /// ```
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -1,6 +1,8 @@
 //! The conformance suite over the sources and sinks that need no file.
 
 #![cfg(feature = "testing")]
+// A helper of tests is a test.
+#![allow(clippy::unwrap_used)]
 
 use chunkwise_chunk::{AxisChunks, Chunk, ChunkGrid, ChunkSource, DType, Region, Scalar};
 use chunkwise_storage::testing::{check_same, check_sink, check_source, sample};

@@ -3,6 +3,8 @@
 //! The test starts itself as a child that writes half of an array and then waits for a word that never comes.
 
 #![cfg(unix)]
+// A helper of tests is a test.
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

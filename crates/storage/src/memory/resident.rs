@@ -30,6 +30,14 @@ impl ResidentSource {
     ///
     /// # Errors
     /// When there are more or fewer blocks than the grid has, or one has another type or shape.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, ChunkGrid, DType};
+    /// use chunkwise_storage::ResidentSource;
+    /// let one = vec![Chunk::zeros(DType::F32, &[2])];
+    /// let err = ResidentSource::new(DType::F32, ChunkGrid::regular(&[4], &[2]), one).unwrap_err();
+    /// assert_eq!(err.to_string(), "1 blocks are given for the 2 of grid (2,)");
+    /// ```
     pub fn new(dtype: DType, grid: ChunkGrid, blocks: Vec<Chunk>) -> Result<ResidentSource, SourceError> {
         if blocks.len() != grid.num_blocks() {
             let (found, expected) = (blocks.len(), grid.num_blocks());
@@ -44,11 +52,25 @@ impl ResidentSource {
     }
 
     /// Bytes of all blocks together.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, ChunkGrid, DType};
+    /// use chunkwise_storage::ResidentSource;
+    /// let whole = vec![Chunk::zeros(DType::F64, &[10])];
+    /// assert_eq!(ResidentSource::new(DType::F64, ChunkGrid::whole(&[10]), whole).unwrap().nbytes(), 80);
+    /// ```
     pub fn nbytes(&self) -> usize {
         self.blocks.iter().map(Chunk::nbytes).sum()
     }
 
     /// The blocks in C order of the grid.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, ChunkGrid, DType};
+    /// use chunkwise_storage::ResidentSource;
+    /// let whole = vec![Chunk::zeros(DType::F64, &[10])];
+    /// assert_eq!(ResidentSource::new(DType::F64, ChunkGrid::whole(&[10]), whole).unwrap().blocks().len(), 1);
+    /// ```
     pub fn blocks(&self) -> &[Chunk] {
         &self.blocks
     }

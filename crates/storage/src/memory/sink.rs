@@ -34,6 +34,14 @@ impl MemorySink {
     ///
     /// # Errors
     /// When its size overflows or there is no memory for it.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{ChunkGrid, ChunkSink, DType};
+    /// use chunkwise_storage::MemorySink;
+    /// let grid = ChunkGrid::regular(&[10, 10], &[5, 5]);
+    /// assert_eq!(MemorySink::new(DType::F32, &grid).unwrap().write_grid(), Some(grid));
+    /// assert!(MemorySink::new(DType::F32, &ChunkGrid::whole(&[usize::MAX])).is_err());
+    /// ```
     pub fn new(dtype: DType, grid: &ChunkGrid) -> Result<MemorySink, SourceError> {
         let target: Box<dyn Target> = dispatch!(dtype, T => Box::new(BlockBuffer::<T>::new(grid)?));
         Ok(MemorySink { dtype, grid: grid.clone(), target })
@@ -71,6 +79,13 @@ impl MemorySink {
     ///
     /// # Errors
     /// When a block was never written, or the array was taken before.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{ChunkGrid, DType};
+    /// use chunkwise_storage::MemorySink;
+    /// let nothing_to_write = MemorySink::new(DType::U8, &ChunkGrid::whole(&[0, 3])).unwrap();
+    /// assert_eq!(nothing_to_write.into_chunk().unwrap().shape(), [0, 3]);
+    /// ```
     pub fn into_chunk(self) -> Result<Chunk, SourceError> {
         self.take()
     }

@@ -47,6 +47,12 @@ impl NpySink {
     ///
     /// # Errors
     /// When no file can be created in that folder, or the size overflows.
+    ///
+    /// ```
+    /// use chunkwise_chunk::DType;
+    /// use chunkwise_storage::NpySink;
+    /// assert!(NpySink::create("no/such/folder/x.npy", DType::F32, &[2]).is_err());
+    /// ```
     pub fn create(path: impl AsRef<Path>, dtype: DType, shape: &[usize]) -> Result<NpySink, SourceError> {
         let path = path.as_ref();
         let nbytes = checked_nbytes(dtype, shape)?;

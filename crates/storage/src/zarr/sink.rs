@@ -63,6 +63,14 @@ impl ZarrSink {
     /// # Errors
     /// When the grid is not regular, the shard is no multiple of the chunk, the options do not fit the type or
     /// version, `path` is there and is no Zarr array, or no folder can be created beside it.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{AxisChunks, ChunkGrid, DType};
+    /// use chunkwise_storage::{ZarrOptions, ZarrSink};
+    /// let odd = ChunkGrid::new([AxisChunks::explicit(9, &[2, 4, 3]).unwrap()]);
+    /// let err = ZarrSink::create("x.zarr", DType::F32, &odd, &ZarrOptions::default()).unwrap_err();
+    /// assert!(err.to_string().contains("chunks must be equal along each axis"));
+    /// ```
     pub fn create(
         path: impl AsRef<Path>,
         dtype: DType,

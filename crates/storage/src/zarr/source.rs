@@ -73,6 +73,12 @@ impl ZarrSource {
     /// # Errors
     /// When the folder is no Zarr array, its metadata cannot be understood, or it holds elements of a type or
     /// uses a codec that cannot be read.
+    ///
+    /// ```
+    /// use chunkwise_storage::ZarrSource;
+    /// let err = ZarrSource::open("no/such.zarr").unwrap_err().to_string();
+    /// assert!(err.starts_with("zarr no/such.zarr: cannot be opened"));
+    /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<ZarrSource, SourceError> {
         let path = path.as_ref();
         check_is_array(path)?;
@@ -108,15 +114,30 @@ impl ZarrSource {
     }
 
     /// The folder.
+    ///
+    /// ```
+    /// # use chunkwise_chunk::{ChunkGrid, ChunkSink, DType};
+    /// # use chunkwise_storage::{ZarrOptions, ZarrSink, ZarrSource};
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("x.zarr");
+    /// # let (grid, options) = (ChunkGrid::whole(&[0]), ZarrOptions::default());
+    /// # ZarrSink::create(&path, DType::I32, &grid, &options).unwrap().finish().unwrap();
+    /// assert_eq!(ZarrSource::open(&path).unwrap().path(), path);
+    /// ```
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// The attributes of the array: the text of a JSON object.
     ///
-    /// ```no_run
-    /// let source = chunkwise_storage::ZarrSource::open("a1b.zarr").unwrap();
-    /// assert_eq!(source.attributes(), r#"{"units":"K"}"#);
+    /// ```
+    /// # use chunkwise_chunk::{ChunkGrid, ChunkSink, DType};
+    /// # use chunkwise_storage::{ZarrOptions, ZarrSink, ZarrSource};
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("x.zarr");
+    /// let (grid, options) = (ChunkGrid::whole(&[0]), ZarrOptions::default().attributes(r#"{"units": "K"}"#));
+    /// ZarrSink::create(&path, DType::I32, &grid, &options).unwrap().finish().unwrap();
+    /// assert_eq!(ZarrSource::open(&path).unwrap().attributes(), r#"{"units":"K"}"#);
     /// ```
     pub fn attributes(&self) -> String {
         Value::Object(self.array.attributes().clone()).to_string()
@@ -124,6 +145,16 @@ impl ZarrSource {
 
     /// The grid of the files, when they are shards that hold several chunks each: the unit that is best read
     /// by one task.
+    ///
+    /// ```
+    /// # use chunkwise_chunk::{ChunkGrid, ChunkSink, DType};
+    /// # use chunkwise_storage::{ZarrOptions, ZarrSink, ZarrSource};
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("x.zarr");
+    /// let (grid, options) = (ChunkGrid::regular(&[0, 9], &[1, 3]), ZarrOptions::default().shard(&[1, 6]));
+    /// ZarrSink::create(&path, DType::I32, &grid, &options).unwrap().finish().unwrap();
+    /// assert_eq!(ZarrSource::open(&path).unwrap().shards(), Some(ChunkGrid::regular(&[0, 9], &[1, 6])));
+    /// ```
     pub fn shards(&self) -> Option<ChunkGrid> {
         self.shards.clone()
     }

@@ -224,6 +224,31 @@ fn damaged_chunks_are_errors_that_name_the_region() {
 }
 
 #[test]
+fn no_damage_is_a_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let content = sample(DType::F32, &[40]);
+    let v3 = ZarrOptions::default();
+    for (i, options) in
+        [v3.clone(), v3.clone().shard(&[20]), v3.shard(&[20]).uncompressed()].iter().enumerate()
+    {
+        let path = folder.path().join(format!("{i}.zarr"));
+        write(&path, &content, &[10], options);
+        let chunk = path.join("c/1");
+        let good = fs::read(&chunk).unwrap();
+        for at in 0..good.len() {
+            for flip in [0x01, 0x80] {
+                let mut bad = good.clone();
+                bad[at] ^= flip;
+                fs::write(&chunk, &bad).unwrap();
+                let source = ZarrSource::open(&path).unwrap();
+                drop(source.read(&Region::new(&[8], &[25])));
+                drop(source.read(&Region::whole(&[40])));
+            }
+        }
+    }
+}
+
+#[test]
 fn unaligned_readers_decode_a_chunk_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.zarr");
