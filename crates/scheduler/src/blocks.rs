@@ -110,3 +110,41 @@ impl Blocks {
         u128::from(self.live[frontier as usize]) + window <= u128::from(self.budget)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Independent tasks of these bytes whose values nobody uses.
+    fn blocks(outputs: &[u64], budget: u64) -> Blocks {
+        let bytes: Vec<TaskBytes> = outputs.iter().map(|&output| TaskBytes { output, scratch: 0 }).collect();
+        let mut inputs = Csr::new();
+        outputs.iter().for_each(|_| inputs.push_row([]));
+        let peak = outputs.iter().copied().max().unwrap_or(0);
+        Blocks::new(&bytes, &inputs, &inputs.transposed(), &[], peak, budget)
+    }
+
+    #[test]
+    fn the_limit_stays_ahead_of_the_frontier_by_what_fits() {
+        let blocks = blocks(&[10; 6], 30);
+        assert_eq!(blocks.len(), 6);
+        assert_eq!(blocks.admit(0, 0), 3);
+        assert_eq!(blocks.admit(2, 3), 5);
+        assert_eq!(blocks.admit(5, 5), 6);
+    }
+
+    #[test]
+    fn the_frontier_block_is_admitted_when_it_fills_the_budget_alone() {
+        let blocks = blocks(&[10, 30, 10], 30);
+        assert_eq!(blocks.admit(0, 0), 1);
+        assert_eq!(blocks.admit(1, 1), 2);
+    }
+
+    #[test]
+    fn small_tasks_share_a_block_and_free_ones_join_any() {
+        let blocks = blocks(&[40, 0, 1, 1, 0, 40], 210);
+        assert_eq!((blocks.of(1), blocks.of(4)), (0, 0));
+        assert_eq!(blocks.tasks(0), 5);
+        assert_eq!(blocks.first(1), 5);
+    }
+}

@@ -177,7 +177,8 @@ impl std::error::Error for TaskError {
     }
 }
 
-/// A run that failed, with every task error seen before it stopped, in execution order.
+/// A run that failed, with every task error seen before it stopped, in execution order. Panics in the drop of values
+/// that the failed run left behind come last.
 ///
 /// The first error is the one a single thread would have met, whatever the number of threads; which others
 /// are present depends on what was running at the time.

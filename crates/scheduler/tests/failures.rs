@@ -158,11 +158,11 @@ fn values_left_by_a_failed_run_may_panic_in_their_drop() {
             graph.layer(Arc::new(FnLayer::new("arm", |_, _: &mut [_]| Ok(Some(Arc::new(Grenade)))))).unwrap();
         let fail = graph.layer(Arc::new(FnLayer::new("fail", |_, _: &mut [_]| Err("no".into())))).unwrap();
         let armed = graph.task(arm, 0, &[], Default::default()).unwrap();
-        graph.task(fail, 0, &[], Default::default()).unwrap();
+        graph.task(fail, 0, &[armed], Default::default()).unwrap();
         graph.keep(armed).unwrap();
         let error = Pool::new(threads).unwrap().run(graph.build().plan(None).unwrap()).unwrap_err();
         let messages: Vec<String> = error.errors().iter().map(ToString::to_string).collect();
-        assert!(messages.contains(&"task `fail 0`: no".to_string()), "{messages:?}");
+        assert_eq!(messages, ["task `fail 0`: no", "task `arm 0`: panicked: boom"]);
     }
 }
 

@@ -25,7 +25,7 @@ fn peak_of(dag: &Dag) -> u64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_task_runs_once_and_values_match_the_truth(seed: u64, tasks in 0_u32..300) {

@@ -19,7 +19,15 @@ use crate::sync::atomic::{AtomicU32, Ordering::Relaxed};
 pub(crate) struct Failures {
     /// The smallest failed task, `u32::MAX` when there is none. On its own cache line: every task reads it.
     first: CachePadded<AtomicU32>,
-    errors: Mutex<Vec<(u32, TaskErrorKind)>>,
+    errors: Mutex<Vec<(Cause, u32, TaskErrorKind)>>,
+}
+
+/// Whether an error stopped the run or came after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    Task,
+    /// The drop of a value that a failed run left behind.
+    LeftOver,
 }
 
 impl Failures {
@@ -40,12 +48,18 @@ impl Failures {
     }
 
     pub(crate) fn add(&self, task: u32, kind: TaskErrorKind) {
-        self.errors.lock().push((task, kind));
+        self.errors.lock().push((Cause::Task, task, kind));
         self.first.fetch_min(task, Relaxed);
     }
 
     pub(crate) fn add_panic(&self, task: u32, payload: Box<dyn Any + Send>) {
         self.add(task, TaskErrorKind::Panicked(panic_message(payload)));
+    }
+
+    /// Adds a panic in the drop of a value of `task`, after the run has failed.
+    pub(crate) fn add_left_over(&self, task: u32, payload: Box<dyn Any + Send>) {
+        let kind = TaskErrorKind::Panicked(panic_message(payload));
+        self.errors.lock().push((Cause::LeftOver, task, kind));
     }
 
     /// The errors with their labels, in execution order.
@@ -54,8 +68,8 @@ impl Failures {
         if errors.is_empty() {
             return Ok(());
         }
-        errors.sort_by_key(|(task, _)| *task);
-        let label = |(task, kind)| {
+        errors.sort_by_key(|(cause, task, _)| (*cause, *task));
+        let label = |(_, task, kind)| {
             let (task, layer, index, label) = plan.describe(task);
             TaskError { task, label, layer, index, kind }
         };

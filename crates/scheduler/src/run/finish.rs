@@ -1,7 +1,7 @@
 //! The end of a run, whoever ran it: kept values out, everything else dropped.
 
 use super::failures::Failures;
-use super::guard::drop_guarded;
+use super::guard::drop_left_over;
 use super::slot::Slot;
 use crate::plan::PlanData;
 
@@ -16,6 +16,6 @@ pub(super) fn drop_rest<V: Clone>(failures: &Failures, slots: impl IntoIterator<
         return;
     }
     for (task, slot) in slots.into_iter().enumerate() {
-        drop_guarded(failures, task as u32, slot.into_value());
+        drop_left_over(failures, task as u32, slot.into_value());
     }
 }

@@ -17,6 +17,13 @@ pub(super) fn drop_guarded<T>(failures: &Failures, task: u32, data: T) -> bool {
     caught.map_err(|payload| failures.add_panic(task, payload)).is_ok()
 }
 
+/// Drops what a failed run left behind. A panic on the way is reported, after the errors that stopped the run.
+pub(super) fn drop_left_over<T>(failures: &Failures, task: u32, data: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(data))) {
+        failures.add_left_over(task, payload);
+    }
+}
+
 /// The text of a panic. The payload is user data: its drop is guarded too.
 pub(crate) fn panic_message(payload: Box<dyn Any + Send>) -> String {
     let message = if let Some(text) = payload.downcast_ref::<&'static str>() {

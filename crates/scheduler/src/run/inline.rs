@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::failures::Failures;
 use super::finish::{drop_rest, take_kept};
-use super::guard::drop_guarded;
+use super::guard::drop_left_over;
 use super::slot::Slot;
 use crate::TaskCx;
 use crate::error::{BoxError, RunError, TaskErrorKind};
@@ -24,7 +24,7 @@ pub(crate) fn run_inline<V: Clone>(plan: &PlanData<V>) -> Result<Vec<V>, RunErro
             Ok(Err(error)) => failures.add(task, TaskErrorKind::Returned(error)),
             Err(payload) => failures.add_panic(task, payload),
         }
-        drop_guarded(&failures, task, std::mem::take(&mut inputs));
+        drop_left_over(&failures, task, std::mem::take(&mut inputs));
         break;
     }
     let kept = take_kept(plan, &failures, |task| slots[task as usize].consume());

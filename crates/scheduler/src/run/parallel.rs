@@ -124,6 +124,12 @@ impl<V: Clone> Run<V> {
         self.window.as_ref().is_none_or(|window| task < window.limit())
     }
 
+    /// Whether `user` may start as soon as the one input at hand is there: it then need not be stored nor counted.
+    #[inline]
+    pub(super) fn is_last_input_of(&self, user: u32) -> bool {
+        self.may_start(user) && self.pending.lacks_one(user, self.plan.inputs.len_of(user))
+    }
+
     pub(super) fn any_work(&self) -> bool {
         self.source_is_open() || self.lanes.iter().any(|lane| !lane.is_empty())
     }

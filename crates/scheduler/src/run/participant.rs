@@ -8,7 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::sync::deque::{Steal, Worker};
 
-use super::guard::drop_guarded;
+use super::failures::Failures;
+use super::guard::{drop_guarded, drop_left_over};
 use super::parallel::Run;
 use super::sources::Span;
 use crate::TaskCx;
@@ -113,18 +114,11 @@ impl<V: Clone> Participant<'_, V> {
         if run.failures.skips(task) {
             return self.skip();
         }
-        let (inputs, carried) = (&mut self.inputs, &mut self.carried);
         let cx = TaskCx::new(&run.failures, task, self.seat);
         let result = catch_unwind(AssertUnwindSafe(|| {
-            for &input in run.plan.inputs.row(task) {
-                let value = match carried.take_if(|(from, _)| *from == input) {
-                    Some((_, value)) => value,
-                    None => run.slots[input as usize].lock().consume(),
-                };
-                inputs.push(value);
-            }
-            let value = run.plan.call(task, inputs, &cx);
-            inputs.clear();
+            self.take_inputs(task);
+            let value = run.plan.call(task, &mut self.inputs, &cx);
+            self.inputs.clear();
             value
         }));
         match result {
@@ -134,46 +128,48 @@ impl<V: Clone> Participant<'_, V> {
         }
     }
 
+    fn take_inputs(&mut self, task: u32) {
+        for &input in self.run.plan.inputs.row(task) {
+            let value = match self.carried.take_if(|(from, _)| *from == input) {
+                Some((_, value)) => value,
+                None => self.run.slots[input as usize].lock().consume(),
+            };
+            self.inputs.push(value);
+        }
+    }
+
+    /// Leaves out a task that comes after a failed one.
     #[cold]
     fn skip(&mut self) -> Option<u32> {
-        let (from, value) = self.carried.take()?;
-        drop_guarded(&self.run.failures, from, value);
+        if let Some((from, value)) = self.carried.take() {
+            drop_left_over(&self.run.failures, from, value);
+        }
         None
     }
 
     #[cold]
-    fn fail(&mut self, task: u32, add: impl FnOnce(&crate::run::Failures)) -> Option<u32> {
+    fn fail(&mut self, task: u32, add: impl FnOnce(&Failures)) -> Option<u32> {
         add(&self.run.failures);
-        drop_guarded(&self.run.failures, task, std::mem::take(&mut self.inputs));
-        None
+        drop_left_over(&self.run.failures, task, std::mem::take(&mut self.inputs));
+        self.skip()
     }
 
     /// Hands the value to the users of the task and releases them. The inputs are gone by now.
     fn finish(&mut self, task: u32, value: V) -> Option<u32> {
         let run = self.run;
-        let mut ready =
-            Ready { deque: self.deque.as_ref().expect("the thread sits"), next: None, pushed: false };
+        let deque = self.deque.as_ref().expect("the thread sits");
+        let mut ready = Ready { deque, next: None, pushed: false };
         match run.plan.hand_over(task) {
             HandOver::Nobody => {
                 if !drop_guarded(&run.failures, task, value) {
                     return None;
                 }
             }
-            HandOver::Only(user)
-                if run.may_start(user) && run.pending.lacks_one(user, run.plan.inputs.len_of(user)) =>
-            {
+            HandOver::Only(user) if run.is_last_input_of(user) => {
                 self.carried = Some((task, value));
                 ready.next = Some(user);
             }
-            _ => {
-                run.slots[task as usize].lock().fill(value);
-                // Descending, so that the user with the highest priority comes next.
-                for &user in run.plan.users.row(task).iter().rev() {
-                    if run.pending.input_arrived(user, run.plan.inputs.len_of(user)) {
-                        ready.release(run, user);
-                    }
-                }
-            }
+            _ => ready.release_users(run, task, value),
         }
         ready.finish_in_window(run, task);
         let Ready { next, pushed, .. } = ready;
@@ -200,6 +196,17 @@ struct Ready<'run> {
 }
 
 impl Ready<'_> {
+    /// Stores the value of a task and adds the users that have all their inputs now.
+    fn release_users<V: Clone>(&mut self, run: &Run<V>, task: u32, value: V) {
+        run.slots[task as usize].lock().fill(value);
+        // Descending, so that the user with the highest priority comes next.
+        for &user in run.plan.users.row(task).iter().rev() {
+            if run.pending.input_arrived(user, run.plan.inputs.len_of(user)) {
+                self.release(run, user);
+            }
+        }
+    }
+
     /// Adds a task whose inputs are there, or parks it beyond the limit.
     fn release<V: Clone>(&mut self, run: &Run<V>, task: u32) {
         match run.window() {
