@@ -27,7 +27,7 @@ use std::sync::{Arc, OnceLock};
 use chunkwise_chunk::{Chunk, SourceError};
 use dashmap::DashMap;
 
-use crate::sync::{AtomicBool, AtomicU64, Condvar, Mutex, Ordering};
+use crate::sync::{AtomicBool, Condvar, Counter, Mutex, Ordering};
 
 /// Bytes the global cache holds at first.
 const DEFAULT_LIMIT: usize = 64 << 20;
@@ -44,9 +44,9 @@ pub struct SourceId(u64);
 impl SourceId {
     /// A new number.
     pub fn unique() -> SourceId {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
+        static NEXT: Counter = Counter::new(0);
         // Relaxed: only the number itself matters.
-        SourceId(NEXT.fetch_add(1, Ordering::Relaxed))
+        SourceId(NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
     }
 }
 
@@ -278,7 +278,7 @@ impl Entry {
                     self.used.store(true, Ordering::Relaxed);
                     return Found::Ready(chunk.clone());
                 }
-                State::Decoding => self.changed.wait(&mut state),
+                State::Decoding => state = self.changed.wait(state),
                 State::Empty => {
                     *state = State::Decoding;
                     return Found::Lead(Lead { entry: self });
@@ -315,7 +315,58 @@ impl Drop for Lead<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+mod model {
+    use loom::sync::Arc;
+    use loom::thread;
+
+    use super::*;
+    use crate::sync::AtomicUsize;
+    use chunkwise_chunk::DType;
+
+    /// Asks once; the first `failures` threads to decode fail. True when a chunk came.
+    fn ask(entry: &Entry, tries: &AtomicUsize, failures: usize) -> bool {
+        match entry.get_or_lead() {
+            Found::Ready(_) => true,
+            Found::Lead(lead) => {
+                if tries.fetch_add(1, Ordering::Relaxed) < failures {
+                    return false;
+                }
+                lead.fill(Chunk::zeros(DType::U8, &[1]));
+                true
+            }
+        }
+    }
+
+    fn check(failures: usize) {
+        loom::model(move || {
+            let shared = Arc::new((Entry::default(), AtomicUsize::new(0)));
+            let threads: Vec<_> = (0..2)
+                .map(|_| {
+                    let shared = Arc::clone(&shared);
+                    thread::spawn(move || ask(&shared.0, &shared.1, failures))
+                })
+                .collect();
+            let mine = ask(&shared.0, &shared.1, failures);
+            let served = threads.into_iter().map(|t| t.join().unwrap()).filter(|&served| served).count();
+            assert_eq!(served + usize::from(mine), 3 - failures);
+            assert_eq!(shared.1.load(Ordering::Relaxed), failures + 1);
+        });
+    }
+
+    #[test]
+    fn no_waiting_thread_is_forgotten() {
+        check(0);
+    }
+
+    #[test]
+    fn no_waiting_thread_is_forgotten_after_a_failure() {
+        check(1);
+        check(2);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::Barrier;

@@ -112,7 +112,71 @@ fn bit(linear: usize) -> u64 {
     1 << (linear % BITS)
 }
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+mod model {
+    use loom::cell::UnsafeCell;
+    use loom::sync::Arc;
+    use loom::thread;
+
+    use super::*;
+
+    /// Claims and the elements they guard; loom checks that no two threads touch one at a time.
+    struct Guarded {
+        claims: Claims,
+        elements: [UnsafeCell<u8>; 2],
+    }
+
+    /// Writes a block, and leaves it incomplete the first time when `fails`.
+    #[allow(unsafe_code)]
+    fn write(guarded: &Guarded, block: usize, fails: bool) -> Result<(), SourceError> {
+        let claim = guarded.claims.claim(&Region::new(&[block], &[1]))?;
+        // SAFETY: the block is claimed, which is what loom checks here.
+        guarded.elements[block].with_mut(|element| unsafe { *element += 1 });
+        if !fails {
+            claim.complete();
+        }
+        Ok(())
+    }
+
+    fn guarded() -> Arc<Guarded> {
+        let claims = Claims::new(&ChunkGrid::regular(&[2], &[1])).unwrap();
+        Arc::new(Guarded { claims, elements: [UnsafeCell::new(0), UnsafeCell::new(0)] })
+    }
+
+    #[test]
+    #[allow(unsafe_code)]
+    fn whoever_sees_it_complete_sees_every_element() {
+        loom::model(|| {
+            let shared = guarded();
+            let threads: Vec<_> = (0..2)
+                .map(|block| {
+                    let shared = Arc::clone(&shared);
+                    thread::spawn(move || write(&shared, block, false).unwrap())
+                })
+                .collect();
+            if shared.claims.check_complete().is_ok() {
+                for element in &shared.elements {
+                    // SAFETY: every block is complete, which is what loom checks here.
+                    assert_eq!(element.with(|element| unsafe { *element }), 1);
+                }
+            }
+            threads.into_iter().for_each(|t| t.join().unwrap());
+        });
+    }
+
+    #[test]
+    fn failed_write_hands_its_block_over() {
+        loom::model(|| {
+            let shared = guarded();
+            let other = Arc::clone(&shared);
+            let first = thread::spawn(move || write(&other, 0, true).is_ok());
+            let second = write(&shared, 0, false).is_ok();
+            assert!(first.join().unwrap() || second);
+        });
+    }
+}
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use chunkwise_chunk::AxisChunks;

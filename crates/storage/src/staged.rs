@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use chunkwise_chunk::SourceError;
 
-use crate::sync::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::{AtomicBool, Counter, Ordering};
 
 /// Names tried before giving up: more than a killed process of the same id can have left.
 const ATTEMPTS: usize = 1000;
@@ -37,12 +37,12 @@ impl Staged {
     }
 
     fn create<F>(target: &Path, create: impl Fn(&Path) -> io::Result<F>) -> Result<(Staged, F), SourceError> {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        static NUMBER: Counter = Counter::new(0);
         let shown = target.display();
         let name =
             target.file_name().ok_or_else(|| SourceError::message(format!("{shown} names no file")))?;
         for _ in 0..ATTEMPTS {
-            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let name = format!(".{}.tmp-{}-{number}", name.to_string_lossy(), std::process::id());
             let temporary = target.with_file_name(name);
             match create(&temporary) {
@@ -91,7 +91,7 @@ impl Staged {
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        if *self.published.get_mut() {
+        if self.is_published() {
             return;
         }
         // Nothing can be done about a failure here: the name says that it is unfinished.

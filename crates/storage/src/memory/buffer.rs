@@ -105,7 +105,7 @@ impl<T: Element> BlockBuffer<T> {
 
 impl<T> Drop for BlockBuffer<T> {
     fn drop(&mut self) {
-        if !*self.taken.get_mut() {
+        if !self.taken.load(Ordering::Relaxed) {
             // SAFETY: pointer and capacity come from a `Vec<T>` (invariant 1) that no one took. Length 0: elements
             // are `Copy`, there is nothing to drop but the memory.
             drop(unsafe { Vec::from_raw_parts(self.ptr.as_ptr(), 0, self.capacity) });

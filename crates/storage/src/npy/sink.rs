@@ -134,8 +134,8 @@ fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
 #[cfg(not(unix))]
 fn write_all_at(mut file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
     use std::io::{Seek, SeekFrom, Write};
-    static POSITION: crate::sync::Mutex<()> = crate::sync::Mutex::new(());
-    let _held = POSITION.lock();
+    static POSITION: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _held = POSITION.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     file.seek(SeekFrom::Start(at))?;
     file.write_all(bytes)
 }

@@ -157,6 +157,26 @@ fn irregular_chunks_of_others_are_read() {
 }
 
 #[test]
+fn old_arrays_in_other_orders_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.zarr");
+    fs::create_dir(&path).unwrap();
+    let array = ndarray::arr2(&[[1i16, 2, 3], [4, 5, 6]]);
+    for order in ["C", "F"] {
+        let meta = json!({"zarr_format": 2, "shape": [2, 3], "chunks": [2, 3], "dtype": ">i2", "order": order,
+            "compressor": null, "filters": null, "fill_value": null});
+        fs::write(path.join(".zarray"), meta.to_string()).unwrap();
+        let stored = if order == "C" { array.clone().into_dyn() } else { array.t().to_owned().into_dyn() };
+        let bytes: Vec<u8> = stored.iter().flat_map(|x| x.to_be_bytes()).collect();
+        fs::write(path.join("0.0"), bytes).unwrap();
+        let source = ZarrSource::open(&path).unwrap();
+        check_source(&source, &Chunk::from_array(array.clone().into_dyn()));
+        fs::remove_file(path.join("0.0")).unwrap();
+        check_same(&whole(&ZarrSource::open(&path).unwrap()), &Chunk::zeros(DType::I16, &[2, 3]), "no fill");
+    }
+}
+
+#[test]
 fn what_is_no_array_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.zarr");
