@@ -125,6 +125,38 @@ impl Chunk {
         })
     }
 
+    /// A block of the elements of `runs` in C order, one after the other; a single run is shared.
+    ///
+    /// # Errors
+    /// When a run has another type than `dtype`.
+    ///
+    /// # Panics
+    /// When the runs do not hold as many elements as `shape`.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, DType};
+    /// let run = |x: [i32; 3]| Chunk::from_array(ndarray::arr1(&x).into_dyn());
+    /// let block = Chunk::from_runs(DType::I32, &[2, 3], &[run([1, 2, 3]), run([4, 5, 6])]).unwrap();
+    /// assert_eq!(block.to_array::<i32>().unwrap(), ndarray::arr2(&[[1, 2, 3], [4, 5, 6]]).into_dyn());
+    /// ```
+    pub fn from_runs(dtype: DType, shape: &[usize], runs: &[Chunk]) -> Result<Chunk, ChunkError> {
+        if let [only] = runs {
+            return Ok(only.with_shape(shape));
+        }
+        dispatch!(dtype, T => {
+            let mut elements: Vec<T> = Vec::with_capacity(shape.iter().product());
+            for run in runs {
+                let array = run.typed::<T>()?;
+                match array.as_slice() {
+                    Some(slice) => elements.extend_from_slice(slice),
+                    None => elements.extend(array.iter()),
+                }
+            }
+            let array = ArrayD::from_shape_vec(IxDyn(shape), elements);
+            Ok(Chunk::from_array(array.expect("the runs hold the elements of the block")))
+        })
+    }
+
     /// Number of elements.
     pub fn len(&self) -> usize {
         self.shape().iter().product()

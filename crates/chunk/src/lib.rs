@@ -35,6 +35,6 @@ pub use grid::{AxisChunks, BlockIndex, BlockIter, ChunkGrid};
 pub use io::{ChunkSink, ChunkSource, ReadCost, ReadUnit};
 pub use region::{Region, Shape};
 pub use scalar::Scalar;
-pub use spec::{AxisSpec, Chunks};
+pub use spec::{AxisSpec, Chunks, parse_bytes};
 pub use tile::{Tile, TileMut};
 pub use view::{AxisMap, SliceElem, View};

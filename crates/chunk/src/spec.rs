@@ -120,8 +120,15 @@ fn near_cubes(shape: &[usize], elements: usize) -> ChunkGrid {
     ChunkGrid::regular(shape, &chunk)
 }
 
-/// Reads `"64 MiB"`, `"1.5 GB"`, `"4096"`: decimal and binary prefixes, an optional `B`.
-fn parse_bytes(text: &str) -> Option<usize> {
+/// Reads a size in bytes: decimal and binary prefixes, an optional `B`; `None` for anything else and for 0.
+///
+/// ```
+/// use chunkwise_chunk::parse_bytes;
+/// assert_eq!(parse_bytes("64 MiB"), Some(64 << 20));
+/// assert_eq!(parse_bytes("1.5 GB"), Some(1_500_000_000));
+/// assert_eq!(parse_bytes("much"), None);
+/// ```
+pub fn parse_bytes(text: &str) -> Option<usize> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);

@@ -1,1 +1,4 @@
-//! N-dimensional arrays larger than a chunk, a core or the memory.
+#![doc = include_str!("README.md")]
+#![forbid(unsafe_code)]
+
+pub use chunkwise_lazy::*;

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use petgraph::dot::{Config, Dot};
+use petgraph::visit::EdgeRef;
+
 use chunkwise_chunk::Scalar;
 
 use crate::{ElementOp, Expr, ExprGraph, GraphNode, Meta, NodeId, Op};
@@ -73,6 +76,30 @@ impl fmt::Display for Meta {
 }
 
 impl ExprGraph {
+    /// The graph in Graphviz' DOT language: a node for every operation with its shape, element type and chunks, an edge
+    /// from each input to its user, numbered where the order of operands matters.
+    ///
+    /// ```
+    /// use std::panic::Location;
+    /// use chunkwise_chunk::Scalar;
+    /// use chunkwise_expr::{Expr, ExprGraph};
+    /// let one = Expr::literal(Scalar::F64(1.0), Location::caller());
+    /// assert!(ExprGraph::import(&[one]).unwrap().to_dot().contains("label = \"1.0\\nf64\""));
+    /// ```
+    pub fn to_dot(&self) -> String {
+        let no_labels = [Config::NodeNoLabel, Config::EdgeNoLabel];
+        let edge = |_: &_, edge: petgraph::graph::EdgeReference<'_, u32>| {
+            let several = self.inputs(edge.target()).len() > 1;
+            if several { format!("label = \"{}\"", edge.weight()) } else { String::new() }
+        };
+        let node = |_: &_, (id, node): (NodeId, &GraphNode)| {
+            let text = format!("{}\n{}", node.op, node.meta);
+            let shape = if self.is_root(id) { "box, style = bold" } else { "box" };
+            format!("shape = {shape}, label = \"{}\"", text.replace('"', "\\\"").replace('\n', "\\n"))
+        };
+        format!("{:?}", Dot::with_attr_getters(self.as_petgraph(), &no_labels, &edge, &node))
+    }
+
     fn operand(&self, id: NodeId) -> String {
         match &self.node(id).op {
             Op::Literal(value) => Scalar::to_string(value),

@@ -1,1 +1,43 @@
-//! Lazy chunked arrays: the typed API, lowering to tasks, and the runtime.
+//! The typed API, the lowering of expressions to tasks, and the runtime: what users of `chunkwise` see.
+//!
+//! ```text
+//! array/    LazyArray<T, D>: a shell over `Expr`; every method makes one node
+//! delayed   Delayed<T>: values of any type in the same graph
+//! compute   compute((a, &b, ..)): roots -> one run -> typed results
+//! lower/    ExprGraph -> TaskGraph: layers of block tasks
+//! runtime   Runtime: pool, memory limit, passes, results kept by persist()
+//! explain   plans as text and DOT
+//! ```
+//!
+//! Generic methods convert their arguments and call one function on the untyped expression; there is no loop and
+//! no branch on element types in them.
+
+#![cfg_attr(not(test), forbid(unsafe_code))]
+
+mod array;
+mod compute;
+mod config;
+mod delayed;
+mod error;
+mod explain;
+mod lower;
+mod persist;
+pub mod prelude;
+mod runtime;
+
+pub use array::{
+    BlockInfo, IntoAxes, IntoShared, LazyArray, LazyArray1, LazyArray2, LazyArray3, LazyArray4, LazyArray5,
+    LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, concatenate, open_npy, stack,
+};
+#[cfg(feature = "zarr")]
+pub use array::{ZarrOptions, open_zarr};
+pub use chunkwise_chunk::{
+    AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, DType, Element, Float, Integer, Number, Signed,
+};
+pub use chunkwise_optimize::OptimizeOptions;
+pub use compute::{Compute, compute};
+pub use delayed::{Delayed, DelayedArgs, DelayedInput, delayed, delayed_with};
+pub use error::{Error, ErrorKind, Result};
+pub use explain::Plan;
+pub use ndarray;
+pub use runtime::{Runtime, RuntimeBuilder};

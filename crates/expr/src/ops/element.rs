@@ -16,8 +16,16 @@ pub(crate) fn infer(op: &ElementOp, inputs: &[&Meta]) -> Result<Meta, ExprError>
     Ok(Meta::Array { dtype, grid })
 }
 
-/// The input regions that a region of the result needs: axes align at the end, length 1 repeats.
-pub(crate) fn needs(region: &Region, inputs: &[&Meta]) -> Needs {
+/// The input regions that a region of a broadcast space needs: axes align at the end, length 1 repeats.
+///
+/// ```
+/// use chunkwise_chunk::{ChunkGrid, DType, Region};
+/// use chunkwise_expr::{Meta, element_needs};
+/// let row = Meta::Array { dtype: DType::F64, grid: ChunkGrid::whole(&[4]) };
+/// let needs = element_needs(&Region::new(&[2, 1], &[1, 3]), &[&row]);
+/// assert_eq!(needs[0].region, Region::new(&[1], &[3]));
+/// ```
+pub fn needs(region: &Region, inputs: &[&Meta]) -> Needs {
     let regions = inputs.iter().map(|input| aligned(region, input.grid().shape()));
     regions.enumerate().map(|(input, region)| Need { input, region }).collect()
 }

@@ -1,0 +1,155 @@
+//! Arrays from files and into files.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chunkwise_chunk::{ChunkError, ChunkSource, DType, Element, SourceError};
+use chunkwise_expr::Expr;
+use chunkwise_storage::{NpySink, NpySource};
+use ndarray::Dimension;
+
+use super::here;
+use crate::{LazyArray, LazyDim, Result, Runtime};
+
+/// Opens a `.npy` file; it is memory-mapped, and blocks are read when they are computed.
+///
+/// # Errors
+/// When the file cannot be read, is no `.npy` file, or holds another element type or number of axes.
+///
+/// ```
+/// use chunkwise::prelude::*;
+/// let path = std::env::temp_dir().join(format!("chunkwise-doc-open-{}.npy", std::process::id()));
+/// LazyArray::arange(0.0, 6.0, 1.0, 4).reshape((2, 3)).store_npy(&path)?;
+/// let x = chunkwise::open_npy::<f64, Ix2>(&path)?;
+/// assert_eq!(x.sum().compute()?, 15.0);
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), chunkwise::Error>(())
+/// ```
+#[track_caller]
+pub fn open_npy<T: Element, D: Dimension>(path: impl AsRef<Path>) -> Result<LazyArray<T, D>> {
+    typed(Arc::new(NpySource::open(path)?))
+}
+
+/// Opens a Zarr array, version 2 or 3, sharded or not; its blocks are those of the file.
+///
+/// # Errors
+/// When the array cannot be read, or holds another element type or number of axes.
+///
+/// ```
+/// use chunkwise::prelude::*;
+/// let path = std::env::temp_dir().join(format!("chunkwise-doc-open-{}.zarr", std::process::id()));
+/// LazyArray::arange(0.0, 6.0, 1.0, 4).store_zarr(&path)?;
+/// let x = chunkwise::open_zarr::<f64, Ix1>(&path)?;
+/// assert_eq!((x.chunks().to_string(), x.sum().compute()?), ("(4,)".into(), 15.0));
+/// # std::fs::remove_dir_all(path).unwrap();
+/// # Ok::<(), chunkwise::Error>(())
+/// ```
+#[cfg(feature = "zarr")]
+#[track_caller]
+pub fn open_zarr<T: Element, D: Dimension>(path: impl AsRef<Path>) -> Result<LazyArray<T, D>> {
+    typed(Arc::new(chunkwise_storage::ZarrSource::open(path)?))
+}
+
+/// The array of a source whose type and rank must be those of the caller.
+#[track_caller]
+fn typed<T: Element, D: Dimension>(source: Arc<dyn ChunkSource>) -> Result<LazyArray<T, D>> {
+    check_dtype(&*source, T::DTYPE)?;
+    if let Some(ndim) = D::NDIM.filter(|&ndim| ndim != source.shape().len()) {
+        let (name, shape) = (source.name(), source.shape());
+        let text = format!("{name} has shape {shape:?}, which is not of {ndim} dimensions");
+        return Err(SourceError::message(text).into());
+    }
+    Ok(LazyArray::wrap(Expr::source(source, None, here())))
+}
+
+fn check_dtype(source: &dyn ChunkSource, expected: DType) -> Result<()> {
+    if source.dtype() == expected {
+        return Ok(());
+    }
+    let err = ChunkError::DType { expected, found: source.dtype() };
+    let found = source.dtype();
+    let text = format!("{}: {err}; open it as {found} and convert with cast()", source.name());
+    Err(SourceError::message(text).into())
+}
+
+impl<T: Element, D: LazyDim> LazyArray<T, D> {
+    /// Computes the array into a `.npy` file, block by block: the array is never in memory as a whole. The file
+    /// appears under its name only when it is complete.
+    ///
+    /// # Errors
+    /// As [`compute`](LazyArray::compute), and when the file cannot be written.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let path = std::env::temp_dir().join(format!("chunkwise-doc-store-{}.npy", std::process::id()));
+    /// LazyArray::<f32, _>::ones((4, 4), 2).store_npy(&path)?;
+    /// assert_eq!(chunkwise::open_npy::<f32, Ix2>(&path)?.sum().compute()?, 16.0);
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    pub fn store_npy(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.check()?;
+        let sink = NpySink::create(path, T::DTYPE, self.shape())?;
+        Runtime::global()?.store(self.expr(), Arc::new(sink))
+    }
+}
+
+#[cfg(feature = "zarr")]
+mod zarr {
+    use chunkwise_chunk::{AxisChunks, ChunkGrid};
+    pub use chunkwise_storage::ZarrOptions;
+    use chunkwise_storage::ZarrSink;
+
+    use super::*;
+
+    impl<T: Element, D: LazyDim> LazyArray<T, D> {
+        /// Computes the array into a Zarr version 3 array (zstd), block by block: it is never in memory as a whole.
+        /// Its chunks are this array's, made equal where they are not. It appears under its name, replacing what was
+        /// there, only when it is complete.
+        ///
+        /// # Errors
+        /// As [`compute`](LazyArray::compute), and when the array cannot be written.
+        ///
+        /// ```
+        /// use chunkwise::prelude::*;
+        /// let path = std::env::temp_dir().join(format!("chunkwise-doc-store-{}.zarr", std::process::id()));
+        /// LazyArray::<f32, _>::ones((4, 4), 2).store_zarr(&path)?;
+        /// assert_eq!(chunkwise::open_zarr::<f32, Ix2>(&path)?.sum().compute()?, 16.0);
+        /// # std::fs::remove_dir_all(path).unwrap();
+        /// # Ok::<(), chunkwise::Error>(())
+        /// ```
+        pub fn store_zarr(&self, path: impl AsRef<Path>) -> Result<()> {
+            self.store_zarr_with(path, ZarrOptions::default())
+        }
+
+        /// [`store_zarr`](LazyArray::store_zarr) with a choice of version, shards, fill value.
+        ///
+        /// # Errors
+        /// As [`store_zarr`](LazyArray::store_zarr).
+        ///
+        /// ```
+        /// use chunkwise::prelude::*;
+        /// use chunkwise::ZarrOptions;
+        /// let path = std::env::temp_dir().join(format!("chunkwise-doc-with-{}.zarr", std::process::id()));
+        /// LazyArray::<f32, _>::ones((4, 4), 2).store_zarr_with(&path, ZarrOptions::default())?;
+        /// assert_eq!(chunkwise::open_zarr::<f32, Ix2>(&path)?.sum().compute()?, 16.0);
+        /// # std::fs::remove_dir_all(path).unwrap();
+        /// # Ok::<(), chunkwise::Error>(())
+        /// ```
+        pub fn store_zarr_with(&self, path: impl AsRef<Path>, options: ZarrOptions) -> Result<()> {
+            self.check()?;
+            let sink = ZarrSink::create(path, T::DTYPE, &regular(&self.chunks()), &options)?;
+            Runtime::global()?.store(self.expr(), Arc::new(sink))
+        }
+    }
+
+    /// The grid with every axis cut into equal blocks: its own where they are, else of its longest block.
+    fn regular(grid: &ChunkGrid) -> ChunkGrid {
+        ChunkGrid::new(grid.axes().iter().map(|axis| {
+            let chunk = axis.regular_chunk().unwrap_or_else(|| axis.max_chunk());
+            AxisChunks::regular(axis.len(), chunk)
+        }))
+    }
+}
+#[cfg(feature = "zarr")]
+pub use zarr::ZarrOptions;

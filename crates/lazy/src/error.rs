@@ -1,0 +1,178 @@
+//! The one error type of the library.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chunkwise_chunk::SourceError;
+use chunkwise_expr::BuildError;
+use chunkwise_scheduler::{GraphError, PlanError, PoolError, RunError, TaskErrorKind};
+
+/// A result of this library.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why nothing was computed.
+///
+/// The message names the operation, the shapes, the block where it has one, and the line of the program that asked
+/// for it.
+///
+/// ```
+/// use chunkwise::prelude::*;
+/// use chunkwise::ErrorKind;
+/// let x = LazyArray::<f64, _>::zeros((2, 3), 2);
+/// let err = x.sum_axis(Axis(5)).compute().unwrap_err();
+/// assert_eq!(err.kind(), ErrorKind::Build);
+/// assert!(err.to_string().starts_with("sum: axis 5 is out of range for shape [2, 3] (at "));
+/// ```
+#[derive(Clone)]
+pub struct Error(Arc<Cause>);
+
+#[derive(Debug)]
+enum Cause {
+    Build(Arc<BuildError>),
+    Plan(PlanError),
+    Graph(GraphError),
+    Budget { needed: u64, limit: u64, held: u64 },
+    Run { run: RunError, panicked: bool },
+    Storage(SourceError),
+    Pool(PoolError),
+    Config(String),
+}
+
+/// What kind of thing went wrong.
+///
+/// ```
+/// use chunkwise::ErrorKind;
+/// assert_eq!(format!("{:?}", ErrorKind::Memory), "Memory");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An operation that cannot be built: shapes, axes, chunks, element types.
+    Build,
+    /// The memory limit is too small for the plan.
+    Memory,
+    /// A task failed: a division by zero, a block that could not be read.
+    Task,
+    /// A closure of the user panicked.
+    Panic,
+    /// A file could not be opened, read or written.
+    Storage,
+    /// The runtime cannot be set up as asked.
+    Config,
+}
+
+impl Error {
+    pub(crate) fn config(message: impl Into<String>) -> Error {
+        Cause::Config(message.into()).into()
+    }
+
+    pub(crate) fn budget(needed: u64, limit: u64, held: u64) -> Error {
+        Cause::Budget { needed, limit, held }.into()
+    }
+
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match &*self.0 {
+            Cause::Build(_) | Cause::Graph(_) => ErrorKind::Build,
+            Cause::Plan(_) | Cause::Budget { .. } => ErrorKind::Memory,
+            Cause::Run { panicked: true, .. } => ErrorKind::Panic,
+            Cause::Run { .. } => ErrorKind::Task,
+            Cause::Storage(_) => ErrorKind::Storage,
+            Cause::Pool(_) | Cause::Config(_) => ErrorKind::Config,
+        }
+    }
+
+    /// Messages of all tasks that failed in the run, the one this error reports first; empty for other kinds.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::arange(0, 4, 1, 1);
+    /// let err = (&x / 0).compute().unwrap_err();
+    /// assert!(!err.task_errors().is_empty());
+    /// ```
+    pub fn task_errors(&self) -> Vec<String> {
+        match &*self.0 {
+            Cause::Run { run, .. } => run.errors().iter().map(|err| err.to_string()).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl From<Cause> for Error {
+    fn from(cause: Cause) -> Error {
+        Error(Arc::new(cause))
+    }
+}
+
+impl From<Arc<BuildError>> for Error {
+    fn from(err: Arc<BuildError>) -> Error {
+        Cause::Build(err).into()
+    }
+}
+
+impl From<PlanError> for Error {
+    fn from(err: PlanError) -> Error {
+        Cause::Plan(err).into()
+    }
+}
+
+impl From<GraphError> for Error {
+    fn from(err: GraphError) -> Error {
+        Cause::Graph(err).into()
+    }
+}
+
+impl From<RunError> for Error {
+    fn from(run: RunError) -> Error {
+        let panicked = matches!(run.errors().first().map(|e| &e.kind), Some(TaskErrorKind::Panicked(_)));
+        Cause::Run { run, panicked }.into()
+    }
+}
+
+impl From<SourceError> for Error {
+    fn from(err: SourceError) -> Error {
+        Cause::Storage(err).into()
+    }
+}
+
+impl From<PoolError> for Error {
+    fn from(err: PoolError) -> Error {
+        Cause::Pool(err).into()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Cause::Build(err) => write!(f, "{err}"),
+            Cause::Plan(err) => write!(f, "{err}"),
+            Cause::Graph(err) => write!(f, "{err}"),
+            Cause::Budget { needed, limit, held } => write!(
+                f,
+                "the results alone take {needed} bytes, the memory limit is {limit} bytes of which persisted arrays \
+                 hold {held}: raise the limit, store the results instead of computing them, or drop persisted arrays"
+            ),
+            Cause::Run { run, .. } => write!(f, "{run}"),
+            Cause::Storage(err) => write!(f, "{err}"),
+            Cause::Pool(err) => write!(f, "{err}"),
+            Cause::Config(message) => f.write_str(message),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {self}", self.kind())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.0 {
+            Cause::Build(err) => Some(&**err),
+            Cause::Run { run, .. } => Some(run),
+            Cause::Storage(err) => Some(err),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What will be done, before it is done.
+
+use std::fmt;
+
+use chunkwise_expr::ExprGraph;
+use chunkwise_optimize::PassReport;
+
+/// The plan of a computation: the expression, what each pass did, the optimised expression, tasks and bytes.
+///
+/// ```
+/// use chunkwise::prelude::*;
+/// let plan = LazyArray::<f64, _>::zeros(64, 4).sqrt().mean().plan()?;
+/// assert_eq!(plan.tasks(), 19);
+/// assert!(plan.to_string().contains("fuse_reductions: 1 rewrite"));
+/// # Ok::<(), chunkwise::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(crate) before: ExprGraph,
+    pub(crate) after: ExprGraph,
+    pub(crate) reports: Vec<PassReport>,
+    pub(crate) tasks: usize,
+    pub(crate) peak_bytes: u64,
+    pub(crate) bytes_read: u64,
+    pub(crate) memory_limit: Option<u64>,
+}
+
+impl Plan {
+    /// Number of tasks.
+    pub fn tasks(&self) -> usize {
+        self.tasks
+    }
+
+    /// Bytes of blocks, partial results and results that are in memory at once when one thread runs the tasks in
+    /// order. More threads use more, up to the memory limit.
+    pub fn peak_bytes(&self) -> u64 {
+        self.peak_bytes
+    }
+
+    /// Bytes of decoded elements that will be read from files or made by user functions.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read
+    }
+
+    /// The optimised expression in Graphviz' DOT language.
+    pub fn to_dot(&self) -> String {
+        self.after.to_dot()
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        section(f, "expression", &self.before.to_string())?;
+        let did: Vec<String> = self.reports.iter().map(|report| format!("{report}\n")).collect();
+        section(f, "passes", &did.concat())?;
+        section(f, "plan", &self.after.to_string())?;
+        let limit = self.memory_limit.map_or("none".to_owned(), readable);
+        writeln!(
+            f,
+            "tasks {}, peak {} (one thread), read {}, memory limit {limit}",
+            self.tasks,
+            readable(self.peak_bytes),
+            readable(self.bytes_read)
+        )
+    }
+}
+
+fn section(f: &mut fmt::Formatter<'_>, title: &str, text: &str) -> fmt::Result {
+    writeln!(f, "{title}")?;
+    for line in text.lines() {
+        writeln!(f, "  {line}")?;
+    }
+    Ok(())
+}
+
+/// Bytes with a binary prefix, as in `1.5 MiB`.
+fn readable(bytes: u64) -> String {
+    let mut amount = bytes as f64;
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if amount < 1024.0 {
+            return if unit == "B" { format!("{bytes} B") } else { format!("{amount:.1} {unit}") };
+        }
+        amount /= 1024.0;
+    }
+    format!("{amount:.1} TiB")
+}

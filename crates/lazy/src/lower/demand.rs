@@ -1,0 +1,110 @@
+//! Which blocks of each node some result needs.
+
+use chunkwise_chunk::ChunkGrid;
+use chunkwise_expr::{ExprGraph, Meta, NodeId, Op};
+
+/// The needed blocks of one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Demand {
+    None,
+    All,
+    /// By number in C order.
+    Some(Vec<bool>),
+}
+
+impl Demand {
+    pub(crate) fn wants(&self, block: usize) -> bool {
+        match self {
+            Demand::None => false,
+            Demand::All => true,
+            Demand::Some(wanted) => wanted[block],
+        }
+    }
+
+    fn add(&mut self, block: usize, blocks: usize) {
+        if *self == Demand::None {
+            *self = Demand::Some(vec![false; blocks]);
+        }
+        if let Demand::Some(wanted) = self {
+            wanted[block] = true;
+        }
+    }
+}
+
+/// Walks from the roots to the sources. A node whose blocks are all needed needs all blocks of its inputs, unless
+/// it is a view, which may leave some out.
+pub(crate) fn find(graph: &ExprGraph, inlined: &[bool]) -> Vec<Demand> {
+    let mut demand = vec![Demand::None; graph.len()];
+    for &root in graph.roots() {
+        demand[root.index()] = Demand::All;
+    }
+    for id in graph.ids().rev() {
+        let wanted = std::mem::replace(&mut demand[id.index()], Demand::None);
+        match (&wanted, &graph.node(id).op) {
+            (Demand::None, _) => {}
+            (Demand::All, op) if !matches!(op, Op::View(_)) => {
+                for input in graph.inputs(id) {
+                    demand[input.index()] = Demand::All;
+                }
+            }
+            (wanted, op) => mark_inputs(graph, id, op, wanted, inlined, &mut demand),
+        }
+        demand[id.index()] = wanted;
+    }
+    demand
+}
+
+fn mark_inputs(
+    graph: &ExprGraph,
+    id: NodeId,
+    op: &Op,
+    wanted: &Demand,
+    inlined: &[bool],
+    demand: &mut [Demand],
+) {
+    let inputs = graph.inputs(id);
+    let Meta::Array { grid, .. } = &graph.node(id).meta else {
+        return inputs.iter().for_each(|input| demand[input.index()] = Demand::All);
+    };
+    let metas = graph.input_metas(id);
+    for block in (0..grid.num_blocks()).filter(|&block| wanted.wants(block)) {
+        let index = grid.block(block);
+        if let Op::Reduce(reduce) = op {
+            for folded in reduce.blocks_of(&index) {
+                let region = reduce.space.region(&reduce.space.block(folded));
+                for need in chunkwise_expr::element_needs(&region, &metas) {
+                    mark(&metas, &inputs, need, inlined, demand);
+                }
+            }
+            continue;
+        }
+        let region = grid.region(&index);
+        if region.is_empty() {
+            continue;
+        }
+        for need in op.needs(&region, &metas) {
+            mark(&metas, &inputs, need, inlined, demand);
+        }
+    }
+}
+
+fn mark(
+    metas: &[&Meta],
+    inputs: &[NodeId],
+    need: chunkwise_expr::Need,
+    inlined: &[bool],
+    demand: &mut [Demand],
+) {
+    let input = inputs[need.input].index();
+    if inlined[input] {
+        return;
+    }
+    let Meta::Array { grid, .. } = metas[need.input] else {
+        demand[input] = Demand::All;
+        return;
+    };
+    let grid: &ChunkGrid = grid;
+    for block in grid.blocks_in(&need.region) {
+        demand[input].add(grid.linear(&block), grid.num_blocks());
+    }
+}

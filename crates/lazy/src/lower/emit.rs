@@ -1,0 +1,301 @@
+//! Walks the graph from sources to roots and makes layers and tasks.
+
+use std::sync::Arc;
+
+use chunkwise_chunk::{ChunkGrid, ChunkSink, Region};
+use chunkwise_expr::{ElementOp, ExprGraph, Meta, Need, NodeId, Op, Program, ProgramBuilder, Reduce};
+use chunkwise_kernels::{Fold, Kernel};
+use chunkwise_scheduler::{GraphBuilder, LayerId, TaskBytes, TaskId};
+
+use super::blockwise::{BlockLayer, BlockOp};
+use super::demand::Demand;
+use super::feed::{Feed, bytes};
+use super::object::{CallLayer, CollectLayer};
+use super::reduce::{FinishLayer, FoldLayer, MergeLayer};
+use super::{Label, Lowered, Target, Value};
+use crate::Result;
+
+/// The state of one walk.
+pub(crate) struct Emit<'a> {
+    graph: &'a ExprGraph,
+    targets: &'a [Target],
+    inlined: &'a [bool],
+    demand: &'a [Demand],
+    builder: GraphBuilder<Value>,
+    /// For each node the tasks of its blocks; empty for nodes that users read for themselves.
+    tasks: Vec<Vec<Option<TaskId>>>,
+    bytes_read: u64,
+}
+
+impl<'a> Emit<'a> {
+    pub(crate) fn new(
+        graph: &'a ExprGraph,
+        targets: &'a [Target],
+        inlined: &'a [bool],
+        demand: &'a [Demand],
+    ) -> Emit<'a> {
+        let tasks = Vec::with_capacity(graph.len());
+        Emit { graph, targets, inlined, demand, builder: GraphBuilder::new(), tasks, bytes_read: 0 }
+    }
+
+    pub(crate) fn run(mut self) -> Result<Lowered> {
+        for id in self.graph.ids() {
+            let tasks = if self.is_needed(id) { self.node(id)? } else { Vec::new() };
+            self.tasks.push(tasks);
+        }
+        for (&root, target) in self.graph.roots().iter().zip(self.targets) {
+            if matches!(target, Target::Keep) {
+                for task in self.tasks[root.index()].iter().flatten() {
+                    self.builder.keep(*task)?;
+                }
+            }
+        }
+        Ok(Lowered { tasks: self.builder.build(), bytes_read: self.bytes_read })
+    }
+
+    /// Whether a node gets tasks: it is needed, and no user reads it for itself, or it is a result.
+    fn is_needed(&self, id: NodeId) -> bool {
+        self.demand[id.index()] != Demand::None && (!self.inlined[id.index()] || self.graph.is_root(id))
+    }
+
+    fn node(&mut self, id: NodeId) -> Result<Vec<Option<TaskId>>> {
+        let node = self.graph.node(id);
+        match &node.op {
+            Op::Reduce(reduce) => self.reduce(id, reduce),
+            Op::Call(call) => {
+                let label = Label::new(call.name(), None, node.origin);
+                let layer = self.builder.layer(Arc::new(CallLayer { label, call: call.clone() }))?;
+                let inputs: Vec<TaskId> =
+                    self.graph.inputs(id).iter().filter_map(|i| self.tasks[i.index()][0]).collect();
+                Ok(vec![Some(self.builder.task(layer, 0, &inputs, TaskBytes::default())?)])
+            }
+            Op::Collect(collect) => {
+                let label = Label::new("collect", None, node.origin);
+                let feed = self.feeds(id).swap_remove(0);
+                let meta = &self.graph.node(self.graph.inputs(id)[0]).meta;
+                let region = Region::whole(meta.grid().shape());
+                let output = bytes(meta.dtype(), &region);
+                let need = Need { input: 0, region };
+                let inputs = self.gather(id, std::slice::from_ref(&feed), std::slice::from_ref(&need));
+                let collect = CollectLayer { label, collect: collect.clone(), feed, need };
+                let layer = self.builder.layer(Arc::new(collect))?;
+                Ok(vec![Some(self.builder.task(layer, 0, &inputs, TaskBytes { output, scratch: 0 })?)])
+            }
+            _ => self.blocks(id),
+        }
+    }
+
+    /// One task per needed block.
+    fn blocks(&mut self, id: NodeId) -> Result<Vec<Option<TaskId>>> {
+        let layer = Arc::new(self.block_layer(id));
+        let number = self.builder.layer(layer.clone())?;
+        let scratch = match &layer.block_op {
+            BlockOp::Map(kernel) => kernel.scratch_bytes() as u64,
+            _ => 0,
+        };
+        let grid = &layer.grid;
+        let mut tasks = vec![None; grid.num_blocks()];
+        for (index, block) in grid.blocks().enumerate() {
+            if !self.demand[id.index()].wants(index) {
+                continue;
+            }
+            let region = grid.region(&block);
+            let needs = layer.needs(&region);
+            let inputs = self.gather(id, &layer.feeds, &needs);
+            let own = bytes(layer.dtype, &region);
+            let read: u64 = needs.iter().map(|need| layer.feeds[need.input].scratch(&need.region)).sum();
+            let bytes = match layer.used {
+                true => TaskBytes { output: own, scratch: scratch + read },
+                false => TaskBytes { output: 0, scratch: own + scratch + read },
+            };
+            tasks[index] = Some(self.builder.task(number, number_of(index), &inputs, bytes)?);
+        }
+        Ok(tasks)
+    }
+
+    fn block_layer(&self, id: NodeId) -> BlockLayer {
+        let node = self.graph.node(id);
+        let inlined = self.inlined[id.index()] || matches!(node.op, Op::Source(_));
+        let (block_op, feeds, metas) = match &node.op {
+            // A source or literal with tasks of its own reads itself.
+            _ if inlined => (BlockOp::Gather, vec![feed_of(node)], vec![node.meta.clone()]),
+            op => (block_op(op, self.program_of(id)), self.feeds(id), self.metas(id)),
+        };
+        let grid = node.meta.grid().clone();
+        BlockLayer {
+            label: Label::new(node.op.to_string(), Some(grid.clone()), node.origin),
+            op: node.op.clone(),
+            block_op,
+            dtype: node.meta.dtype(),
+            grid,
+            feeds,
+            metas,
+            sinks: self.sinks(id),
+            used: self.is_used(id),
+        }
+    }
+
+    /// Folds, merges and finishes for every needed block of the result.
+    fn reduce(&mut self, id: NodeId, reduce: &Reduce) -> Result<Vec<Option<TaskId>>> {
+        let node = self.graph.node(id);
+        let (feeds, metas) = (self.feeds(id), self.metas(id));
+        let fold = Arc::new(Fold::new(reduce, metas.first().map_or_else(|| node.meta.dtype(), Meta::dtype)));
+        let label =
+            |part: &str, grid: Option<ChunkGrid>| Label::new(format!("{}{part}", node.op), grid, node.origin);
+        let (space, grid) = (reduce.space.clone(), node.meta.grid().clone());
+        let folds = Arc::new(FoldLayer {
+            label: label("", Some(space.clone())),
+            fold: fold.clone(),
+            space: space.clone(),
+            feeds,
+            metas,
+        });
+        let fold_layer = self.builder.layer(folds.clone())?;
+        let merges = MergeLayer { label: label(", merge", None), fold: fold.clone() };
+        let merge_layer = self.builder.layer(Arc::new(merges))?;
+        let used = self.is_used(id);
+        let finish = FinishLayer {
+            label: label(", finish", Some(grid.clone())),
+            fold: fold.clone(),
+            grid: grid.clone(),
+            sinks: self.sinks(id),
+            used,
+        };
+        let finish_layer = self.builder.layer(Arc::new(finish))?;
+        let mut tasks = vec![None; grid.num_blocks()];
+        for (index, result) in grid.blocks().enumerate() {
+            if !self.demand[id.index()].wants(index) {
+                continue;
+            }
+            let own = bytes(node.meta.dtype(), &grid.region(&result));
+            let mut parts = Vec::with_capacity(reduce.blocks_per_result());
+            let mut largest = 0;
+            for block in reduce.blocks_of(&result) {
+                let region = space.region(&space.block(block));
+                let needs = folds.needs(&region);
+                let inputs = self.gather(id, &folds.feeds, &needs);
+                let read: u64 = needs.iter().map(|need| folds.feeds[need.input].scratch(&need.region)).sum();
+                let output = fold.partial_bytes(&region) as u64;
+                largest = largest.max(output);
+                let bytes = TaskBytes { output, scratch: fold.scratch_bytes() as u64 + read };
+                parts.push(self.builder.task(fold_layer, number_of(block), &inputs, bytes)?);
+            }
+            let parts = self.merge(parts, merge_layer, index, largest)?;
+            let output = if used { own } else { 0 };
+            let bytes = TaskBytes { output, scratch: largest + own - output };
+            tasks[index] = Some(self.builder.task(finish_layer, number_of(index), &parts, bytes)?);
+        }
+        Ok(tasks)
+    }
+
+    /// Merges by eights, in order, until one task can merge the rest.
+    fn merge(
+        &mut self,
+        mut parts: Vec<TaskId>,
+        layer: LayerId,
+        index: usize,
+        output: u64,
+    ) -> Result<Vec<TaskId>> {
+        while parts.len() > Reduce::FAN_IN {
+            let mut merged = Vec::with_capacity(parts.len().div_ceil(Reduce::FAN_IN));
+            for group in parts.chunks(Reduce::FAN_IN) {
+                merged.push(match group {
+                    [only] => *only,
+                    group => {
+                        let bytes = TaskBytes { output, scratch: 0 };
+                        self.builder.task(layer, number_of(index), group, bytes)?
+                    }
+                });
+            }
+            parts = merged;
+        }
+        Ok(parts)
+    }
+
+    /// The tasks that hold the needed regions, in the order the layer takes them.
+    fn gather(&mut self, id: NodeId, feeds: &[Feed], needs: &[Need]) -> Vec<TaskId> {
+        if let Op::FromObject(_) = self.graph.node(id).op {
+            return self.graph.inputs(id).iter().filter_map(|input| self.tasks[input.index()][0]).collect();
+        }
+        let mut tasks = Vec::new();
+        let inputs = self.graph.inputs(id);
+        for need in needs {
+            let feed = &feeds[need.input];
+            self.bytes_read += feed.bytes_read(&need.region);
+            if let Some(input) = inputs.get(need.input) {
+                feed.tasks(&need.region, &self.tasks[input.index()], |task| tasks.push(task));
+            }
+        }
+        tasks
+    }
+
+    fn feeds(&self, id: NodeId) -> Vec<Feed> {
+        let feed = |input: &NodeId| match self.inlined[input.index()] {
+            true => feed_of(self.graph.node(*input)),
+            false => match &self.graph.node(*input).meta {
+                Meta::Array { dtype, grid } => Feed::Blocks(*dtype, grid.clone()),
+                _ => Feed::Literal(chunkwise_chunk::Scalar::Bool(false)), // objects are taken as they are
+            },
+        };
+        self.graph.inputs(id).iter().map(feed).collect()
+    }
+
+    fn metas(&self, id: NodeId) -> Vec<Meta> {
+        self.graph.input_metas(id).into_iter().cloned().collect()
+    }
+
+    fn sinks(&self, id: NodeId) -> Vec<Arc<dyn ChunkSink>> {
+        let roots = self.graph.roots().iter().zip(self.targets);
+        let sinks = roots.filter(|&(&root, _)| root == id).filter_map(|(_, target)| match target {
+            Target::Sink(sink) => Some(sink.clone()),
+            _ => None,
+        });
+        sinks.collect()
+    }
+
+    /// Whether the value of a node is taken by other tasks or the caller. Users of a source that is read inline
+    /// do not take it from its tasks.
+    fn is_used(&self, id: NodeId) -> bool {
+        let kept = |(&root, target): (&NodeId, &Target)| root == id && matches!(target, Target::Keep);
+        let by_tasks = !self.inlined[id.index()] && self.graph.users(id).next().is_some();
+        by_tasks || self.graph.roots().iter().zip(self.targets).any(kept)
+    }
+
+    /// The program of a map that was not fused.
+    fn program_of(&self, id: NodeId) -> Option<Program> {
+        let Op::Element(op) = &self.graph.node(id).op else { return None };
+        Some(single(op, &self.graph.input_metas(id)))
+    }
+}
+
+fn single(op: &ElementOp, inputs: &[&Meta]) -> Program {
+    let mut builder = ProgramBuilder::new();
+    let args: Vec<_> = inputs.iter().map(|meta| builder.input(meta.dtype())).collect();
+    let result = builder.push(op.clone(), &args).expect("types were checked when the expression was built");
+    builder.finish(result)
+}
+
+fn block_op(op: &Op, single: Option<Program>) -> BlockOp {
+    match op {
+        Op::Fused(program, _) => BlockOp::Map(Kernel::new(program)),
+        Op::View(view) => BlockOp::View(view.clone()),
+        Op::Reshape(_) => BlockOp::Runs,
+        Op::Concat(concat) => BlockOp::Concat(concat.clone()),
+        Op::FromObject(from) => BlockOp::FromObject(from.clone()),
+        _ => single.map_or(BlockOp::Gather, |program| BlockOp::Map(Kernel::new(&program))),
+    }
+}
+
+/// The feed of a source or literal.
+fn feed_of(node: &chunkwise_expr::GraphNode) -> Feed {
+    match &node.op {
+        Op::Source(source) => Feed::Source(source.source().clone()),
+        Op::Literal(value) => Feed::Literal(*value),
+        other => unreachable!("only sources and literals are read by their users, not {other}"),
+    }
+}
+
+/// Blocks were counted before: they fit.
+fn number_of(block: usize) -> u32 {
+    u32::try_from(block).expect("grids of more than 2^32 blocks were refused")
+}

@@ -1,0 +1,91 @@
+//! How a task gets the input regions it needs.
+
+use std::sync::Arc;
+
+use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSource, DType, ReadCost, Region, Scalar};
+use chunkwise_expr::Need;
+use chunkwise_scheduler::{BoxError, TaskId};
+
+use super::value::Value;
+
+/// Where the regions of one input come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Feed {
+    /// A literal.
+    Literal(Scalar),
+    /// The task reads them itself.
+    Source(Arc<dyn ChunkSource>),
+    /// Blocks of this grid, computed by other tasks.
+    Blocks(DType, ChunkGrid),
+}
+
+impl Feed {
+    /// Calls `each` with the tasks whose blocks hold a region, in grid order.
+    pub(crate) fn tasks(&self, region: &Region, tasks: &[Option<TaskId>], mut each: impl FnMut(TaskId)) {
+        if let Feed::Blocks(_, grid) = self {
+            for block in grid.blocks_in(region) {
+                each(tasks[grid.linear(&block)].expect("needed blocks were marked before tasks were made"));
+            }
+        }
+    }
+
+    /// Bytes of storage that reading a region takes in the task itself.
+    pub(crate) fn scratch(&self, region: &Region) -> u64 {
+        match self {
+            Feed::Source(source) if source.cost() > ReadCost::Free => bytes(source.dtype(), region),
+            Feed::Blocks(dtype, grid) if grid.blocks_in(region).nth(1).is_some() => bytes(*dtype, region),
+            _ => 0,
+        }
+    }
+
+    /// Bytes of storage that reading a region reads from elsewhere.
+    pub(crate) fn bytes_read(&self, region: &Region) -> u64 {
+        match self {
+            Feed::Source(source) if source.cost() == ReadCost::Decode => bytes(source.dtype(), region),
+            _ => 0,
+        }
+    }
+
+    /// The elements of a region, taken from the next of the task's inputs where blocks hold them.
+    fn fetch(&self, region: &Region, inputs: &mut std::slice::IterMut<'_, Value>) -> Result<Chunk, BoxError> {
+        match self {
+            Feed::Literal(value) => Ok(Chunk::filled(*value, &[])),
+            Feed::Source(source) if region.is_empty() => Ok(Chunk::zeros(source.dtype(), region.shape())),
+            Feed::Source(source) => Ok(source.read(region)?),
+            Feed::Blocks(dtype, grid) => gather(*dtype, grid, region, inputs),
+        }
+    }
+}
+
+/// The operands of a task, one for each region it needs.
+pub(crate) fn operands(feeds: &[Feed], needs: &[Need], inputs: &mut [Value]) -> Result<Vec<Chunk>, BoxError> {
+    let mut inputs = inputs.iter_mut();
+    needs.iter().map(|need| feeds[need.input].fetch(&need.region, &mut inputs)).collect()
+}
+
+/// A region out of the blocks that hold it: a part of the only one, or a copy put together from several.
+fn gather(
+    dtype: DType,
+    grid: &ChunkGrid,
+    region: &Region,
+    inputs: &mut std::slice::IterMut<'_, Value>,
+) -> Result<Chunk, BoxError> {
+    let mut parts: Vec<(Region, Chunk)> = Vec::new();
+    for block in grid.blocks_in(region) {
+        let place = grid.region(&block);
+        let chunk = inputs.next().expect("a task has an input for every block it needs").block();
+        if place == *region {
+            return Ok(chunk);
+        }
+        let common = region.intersect(&place);
+        parts.push((common.relative_to(region), chunk.part(&common.relative_to(&place))));
+    }
+    match parts.len() {
+        1 => Ok(parts.swap_remove(0).1),
+        _ => Ok(Chunk::assemble(dtype, region.shape(), parts.iter().map(|(at, chunk)| (at.clone(), chunk)))?),
+    }
+}
+
+pub(crate) fn bytes(dtype: DType, region: &Region) -> u64 {
+    region.shape().iter().fold(dtype.itemsize() as u64, |n, &len| n.saturating_mul(len as u64))
+}

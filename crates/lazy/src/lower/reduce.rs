@@ -1,0 +1,86 @@
+//! Reductions: folds of blocks, merges in grid order, the final value.
+//!
+//! The tree depends on the grid alone: partial results of blocks in C order, merged by eights until at most eight are
+//! left, which the finishing task merges itself.
+
+use std::sync::Arc;
+
+use chunkwise_chunk::{ChunkGrid, ChunkSink, Region};
+use chunkwise_expr::{Meta, Needs, element_needs};
+use chunkwise_kernels::{Fold, Partial};
+use chunkwise_scheduler::{BoxError, Layer, TaskCx};
+use smallvec::SmallVec;
+
+use super::blockwise::write;
+use super::feed::{Feed, operands};
+use super::{Label, Value};
+
+/// One task per block of the space that is folded.
+pub(crate) struct FoldLayer {
+    pub(crate) label: Label,
+    pub(crate) fold: Arc<Fold>,
+    pub(crate) space: ChunkGrid,
+    pub(crate) feeds: Vec<Feed>,
+    pub(crate) metas: Vec<Meta>,
+}
+
+impl FoldLayer {
+    pub(crate) fn needs(&self, region: &Region) -> Needs {
+        let metas: SmallVec<[&Meta; 3]> = self.metas.iter().collect();
+        element_needs(region, &metas)
+    }
+}
+
+impl Layer<Value> for FoldLayer {
+    fn run(&self, index: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
+        let region = self.space.region(&self.space.block(index as usize));
+        let operands = operands(&self.feeds, &self.needs(&region), inputs)?;
+        Ok(Value::Partial(Arc::new(self.fold.fold(&operands, &region)?)))
+    }
+
+    fn label(&self, index: u32) -> String {
+        self.label.of(index)
+    }
+}
+
+/// Merges partial results in the order of its inputs.
+pub(crate) struct MergeLayer {
+    pub(crate) label: Label,
+    pub(crate) fold: Arc<Fold>,
+}
+
+impl Layer<Value> for MergeLayer {
+    fn run(&self, _: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
+        Ok(Value::Partial(Arc::new(self.fold.merge(&partials(inputs)))))
+    }
+
+    fn label(&self, index: u32) -> String {
+        self.label.of(index)
+    }
+}
+
+/// Merges the last partial results of a block of the result and gives its value.
+pub(crate) struct FinishLayer {
+    pub(crate) label: Label,
+    pub(crate) fold: Arc<Fold>,
+    pub(crate) grid: ChunkGrid,
+    pub(crate) sinks: Vec<Arc<dyn ChunkSink>>,
+    pub(crate) used: bool,
+}
+
+impl Layer<Value> for FinishLayer {
+    fn run(&self, index: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
+        let region = self.grid.region(&self.grid.block(index as usize));
+        let chunk = self.fold.finish(&partials(inputs));
+        write(&self.sinks, &region, &chunk)?;
+        Ok(if self.used { Value::Block(chunk) } else { Value::Written })
+    }
+
+    fn label(&self, index: u32) -> String {
+        self.label.of(index)
+    }
+}
+
+fn partials(inputs: &[Value]) -> Vec<&Partial> {
+    inputs.iter().map(Value::partial).collect()
+}

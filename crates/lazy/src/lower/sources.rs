@@ -1,0 +1,61 @@
+//! Which sources are read by the tasks that need them, and which get tasks of their own.
+//!
+//! A source in memory is a view away, a formula a few instructions: every reader reads for itself, and a read fuses
+//! with the computation. Decoding is worth sharing: a source that must be decoded and has several users, or users that
+//! need its blocks in pieces, gets a task per block, if what that holds is small against the memory limit; otherwise it
+//! is decoded again by each user.
+
+use chunkwise_chunk::{ChunkGrid, ReadCost, ReadUnit};
+use chunkwise_expr::{ExprGraph, Meta, NodeId, Op, SourceOp};
+
+/// For each node, whether its users read it for themselves.
+pub(crate) fn inlined(graph: &ExprGraph, share: u64) -> Vec<bool> {
+    let read_by_user = |id: NodeId| match &graph.node(id).op {
+        Op::Literal(_) => true,
+        Op::Source(source) => reads_inline(graph, id, source, share),
+        _ => false,
+    };
+    graph.ids().map(read_by_user).collect()
+}
+
+fn reads_inline(graph: &ExprGraph, id: NodeId, source: &SourceOp, share: u64) -> bool {
+    let only_user = single_user(graph, id);
+    let aligned = only_user.is_some_and(|user| takes_whole_blocks(graph, id, user));
+    let read = source.source();
+    match (read.unit(), read.cost()) {
+        (ReadUnit::Block, _) => aligned,
+        (ReadUnit::Any, ReadCost::Free | ReadCost::Generate) => true,
+        (ReadUnit::Any, _) => {
+            aligned
+                || only_user.is_some_and(|user| matches!(graph.node(user).op, Op::View(_)))
+                || graph.node(id).meta.nbytes() > share
+        }
+        _ => false,
+    }
+}
+
+fn single_user(graph: &ExprGraph, id: NodeId) -> Option<NodeId> {
+    let mut users = graph.users(id);
+    let first = users.next()?;
+    users.next().is_none().then_some(first)
+}
+
+/// Whether the only user asks for the source's blocks one by one and whole.
+fn takes_whole_blocks(graph: &ExprGraph, id: NodeId, user: NodeId) -> bool {
+    let source = graph.node(id).meta.grid();
+    match &graph.node(user).op {
+        Op::Element(_) | Op::Fused(..) => graph.node(user).meta.grid() == source,
+        Op::Reduce(reduce) => reduce.space == *source,
+        _ => false,
+    }
+}
+
+/// The grid in which tasks of a node are counted: that of the array, or of what a reduction folds.
+pub(crate) fn grid_of(graph: &ExprGraph, id: NodeId) -> Option<&ChunkGrid> {
+    let node = graph.node(id);
+    match (&node.op, &node.meta) {
+        (Op::Reduce(reduce), _) => Some(&reduce.space),
+        (_, Meta::Array { grid, .. }) => Some(grid),
+        _ => None,
+    }
+}
