@@ -1,12 +1,15 @@
 //! Truth for tests: a slow eager evaluator, random expressions, the conformance runner.
 
 mod agree;
+mod any;
+pub mod conformance;
 mod eager;
 mod generate;
 mod slack;
 mod source;
 
 pub use agree::{Disagreement, check_op, same_array, same_value};
+pub use any::{AnyArray, compute_all};
 pub use eager::{EagerError, PlainArray, Value, eval, eval_graph, eval_op, exact_sum};
 pub use generate::{RandomExpr, random_expressions};
 pub use source::TestSource;
