@@ -19,7 +19,7 @@ use crate::{Delayed, LazyArray, LazyDim, Result, Runtime};
 ///
 /// ```
 /// use chunkwise::prelude::*;
-/// let x = LazyArray::arange(1.0, 5.0, 1.0, 2);
+/// let x = LazyArray::arange(1.0_f64, 5.0, 1.0, 2);
 /// let (sum, product) = chunkwise::compute((x.sum(), x.prod()))?;
 /// assert_eq!((sum, product), (10.0, 24.0));
 /// # Ok::<(), chunkwise::Error>(())
@@ -35,8 +35,8 @@ pub fn compute<C: Compute>(values: C) -> Result<C::Output> {
 /// fn both<A: Compute, B: Compute>(a: A, b: B) -> chunkwise::Result<(A::Output, B::Output)> {
 ///     chunkwise::compute((a, b))
 /// }
-/// let x = LazyArray::arange(0, 4, 1, 2);
-/// assert_eq!(both(x.max(), vec![x.min(), x.sum()])?, (3, vec![0, 6]));
+/// let x = LazyArray::arange(0_i32, 4, 1, 2);
+/// assert_eq!(both(x.max(), vec![x.min(), x.max()])?, (3, vec![0, 3]));
 /// # Ok::<(), chunkwise::Error>(())
 /// ```
 pub trait Compute {

@@ -56,7 +56,7 @@ pub fn delayed<T: Send + Sync + 'static>(f: impl Fn() -> T + Send + Sync + 'stat
 ///
 /// ```
 /// use chunkwise::prelude::*;
-/// let x = LazyArray::arange(0.0, 4.0, 1.0, 2);
+/// let x = LazyArray::arange(0.0_f64, 4.0, 1.0, 2);
 /// let unit = delayed(|| "K".to_owned());
 /// let text = delayed_with((x.mean(), &unit), |mean, unit| format!("{mean} {unit}"));
 /// assert_eq!(*text.compute()?, "1.5 K");
@@ -132,7 +132,7 @@ impl<T: Element, D: Dimension + 'static> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let read = delayed(|| ndarray::arr1(&[1.0, 2.0, 3.0])); // a reader of some other library
+    /// let read = delayed(|| ndarray::arr1(&[1.0_f64, 2.0, 3.0])); // a reader of some other library
     /// let x = LazyArray::from_delayed(read, 3);
     /// assert_eq!(x.sum().compute()?, 6.0);
     /// # Ok::<(), chunkwise::Error>(())

@@ -86,7 +86,7 @@ impl Error {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::arange(0, 4, 1, 1);
+    /// let x = LazyArray::arange(0_i32, 4, 1, 1);
     /// let err = (&x / 0).compute().unwrap_err();
     /// assert!(!err.task_errors().is_empty());
     /// ```

@@ -22,7 +22,7 @@ use crate::{Compute, Error, LazyArray, Plan, Result, config};
 /// ```
 /// use chunkwise::prelude::*;
 /// let rt = Runtime::builder().threads(2).memory_limit("1 GiB").build()?;
-/// let x = LazyArray::arange(0.0, 10.0, 1.0, 3);
+/// let x = LazyArray::arange(0.0_f64, 10.0, 1.0, 3);
 /// assert_eq!(rt.compute((x.sum(), x.max()))?, (45.0, 9.0));
 /// # Ok::<(), chunkwise::Error>(())
 /// ```

@@ -72,7 +72,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// assert_eq!(LazyArray::full((2, 2), 2.5, 1).sum().compute()?, 10.0);
+    /// assert_eq!(LazyArray::full((2, 2), 2.5_f64, 1).sum().compute()?, 10.0);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[track_caller]
@@ -144,7 +144,7 @@ impl<T: Number> LazyArray<T, Ix1> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::arange(0.0, 1.0, 0.25, 3);
+    /// let x = LazyArray::arange(0.0_f64, 1.0, 0.25, 3);
     /// assert_eq!(x.compute()?, ndarray::arr1(&[0.0, 0.25, 0.5, 0.75]));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```

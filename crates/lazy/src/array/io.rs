@@ -19,7 +19,7 @@ use crate::{LazyArray, LazyDim, Result, Runtime};
 /// ```
 /// use chunkwise::prelude::*;
 /// let path = std::env::temp_dir().join(format!("chunkwise-doc-open-{}.npy", std::process::id()));
-/// LazyArray::arange(0.0, 6.0, 1.0, 4).reshape((2, 3)).store_npy(&path)?;
+/// LazyArray::arange(0.0_f64, 6.0, 1.0, 4).reshape((2, 3)).store_npy(&path)?;
 /// let x = chunkwise::open_npy::<f64, Ix2>(&path)?;
 /// assert_eq!(x.sum().compute()?, 15.0);
 /// # std::fs::remove_file(path).unwrap();
@@ -38,7 +38,7 @@ pub fn open_npy<T: Element, D: Dimension>(path: impl AsRef<Path>) -> Result<Lazy
 /// ```
 /// use chunkwise::prelude::*;
 /// let path = std::env::temp_dir().join(format!("chunkwise-doc-open-{}.zarr", std::process::id()));
-/// LazyArray::arange(0.0, 6.0, 1.0, 4).store_zarr(&path)?;
+/// LazyArray::arange(0.0_f64, 6.0, 1.0, 4).store_zarr(&path)?;
 /// let x = chunkwise::open_zarr::<f64, Ix1>(&path)?;
 /// assert_eq!((x.chunks().to_string(), x.sum().compute()?), ("(4,)".into(), 15.0));
 /// # std::fs::remove_dir_all(path).unwrap();

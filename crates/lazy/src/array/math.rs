@@ -95,7 +95,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::arange(0, 5, 1, 2);
+    /// let x = LazyArray::arange(0_i32, 5, 1, 2);
     /// assert_eq!(x.clip(1, 3).compute()?, ndarray::arr1(&[1, 1, 2, 3, 3]));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
@@ -132,7 +132,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::arange(0.0, 3.0, 1.0, 2);
+    /// let x = LazyArray::arange(0.0_f64, 3.0, 1.0, 2);
     /// assert_eq!(x.mapv(|v| v as i32 * 10).compute()?, ndarray::arr1(&[0, 10, 20]));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
@@ -147,8 +147,8 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::arange(0, 3, 1, 2);
-    /// let y = LazyArray::arange(0.0, 3.0, 1.0, 3);
+    /// let x = LazyArray::arange(0_i32, 3, 1, 2);
+    /// let y = LazyArray::arange(0.0_f64, 3.0, 1.0, 3);
     /// assert_eq!(x.zip_mapv(&y, |a, b| a as f64 * b).compute()?, ndarray::arr1(&[0.0, 1.0, 4.0]));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
@@ -197,7 +197,7 @@ impl<T: Float, D: Dimension + DimMax<Ix0>> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::arange(0.0, 4.0, 1.0, 2);
+    /// let x = LazyArray::arange(0.0_f64, 4.0, 1.0, 2);
     /// assert_eq!(x.powi(2).sum().compute()?, 14.0);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
@@ -211,7 +211,7 @@ impl<T: Float, D: Dimension + DimMax<Ix0>> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::from_ndarray(ndarray::arr1(&[4.0, 9.0]), 2);
+    /// let x = LazyArray::from_ndarray(ndarray::arr1(&[4.0_f64, 9.0]), 2);
     /// assert_eq!(x.powf(0.5).sum().compute()?, 5.0);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
@@ -225,7 +225,7 @@ impl<T: Float, D: Dimension + DimMax<Ix0>> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// assert_eq!(LazyArray::arange(0.0, 4.0, 1.0, 2).pow2().sum().compute()?, 14.0);
+    /// assert_eq!(LazyArray::arange(0.0_f64, 4.0, 1.0, 2).pow2().sum().compute()?, 14.0);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]
@@ -266,7 +266,7 @@ impl<T: Float, D: Dimension + DimMax<Ix0>> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// assert_eq!(LazyArray::arange(0.0, 5.0, 1.0, 2).clamp(1.0, 3.0).sum().compute()?, 10.0);
+    /// assert_eq!(LazyArray::arange(0.0_f64, 5.0, 1.0, 2).clamp(1.0, 3.0).sum().compute()?, 10.0);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]

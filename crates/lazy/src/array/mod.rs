@@ -323,7 +323,7 @@ impl<T: Element, D: LazyDim> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::arange(0.0, 6.0, 1.0, 4);
+    /// let x = LazyArray::arange(0.0_f64, 6.0, 1.0, 4);
     /// assert_eq!((&x + 1.0).compute()?, ndarray::arr1(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
     /// assert_eq!(x.sum().compute()?, 15.0);
     /// # Ok::<(), chunkwise::Error>(())
@@ -340,9 +340,10 @@ impl<T: Element, D: LazyDim> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::arange(0.0, 6.0, 1.0, 4).exp().persist()?;
+    /// let x = LazyArray::arange(0.0_f64, 6.0, 1.0, 4).exp().persist()?;
     /// assert_eq!(x.chunks().to_string(), "(4,)");
-    /// assert_eq!(x.slice(s![0]).compute()?, 1.0); // nothing is computed again
+    /// let first: f64 = x.slice(s![0]).compute()?; // nothing is computed again
+    /// assert_eq!(first, 1.0);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     pub fn persist(&self) -> Result<Self> {

@@ -18,7 +18,7 @@ pub(crate) fn here() -> &'static Location<'static> {
 ///
 /// ```
 /// use chunkwise::prelude::*;
-/// let x = LazyArray::arange(0.0, 3.0, 1.0, 2);
+/// let x = LazyArray::arange(0.0_f64, 3.0, 1.0, 2);
 /// assert_eq!(x.maximum(1.0).sum().compute()?, 4.0);
 /// assert_eq!(x.maximum(x.mean()).sum().compute()?, 4.0);
 /// # Ok::<(), chunkwise::Error>(())

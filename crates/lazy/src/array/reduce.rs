@@ -29,7 +29,7 @@ macro_rules! define_reductions {
             ///
             /// ```
             /// use chunkwise::prelude::*;
-            #[doc = concat!("let x = LazyArray::from_ndarray(ndarray::arr1(&", stringify!($eg), "), 2);")]
+            #[doc = concat!("let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr1(&", stringify!($eg), "), 2);")]
             #[doc = concat!("assert_eq!(x.", stringify!($all), "().compute()?, ", stringify!($res), ");")]
             /// # Ok::<(), chunkwise::Error>(())
             /// ```
@@ -43,7 +43,7 @@ macro_rules! define_reductions {
             ///
             /// ```
             /// use chunkwise::prelude::*;
-            #[doc = concat!("let x = LazyArray::from_ndarray(ndarray::arr2(&[", stringify!($eg), "]), 2);")]
+            #[doc = concat!("let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr2(&[", stringify!($eg), "]), 2);")]
             #[doc = concat!("assert_eq!(x.", stringify!($one), "(Axis(1)).compute()?, ndarray::arr1(&[",
                 stringify!($res), "]));")]
             /// # Ok::<(), chunkwise::Error>(())
@@ -62,7 +62,7 @@ macro_rules! define_reductions {
             ///
             /// ```
             /// use chunkwise::prelude::*;
-            #[doc = concat!("let x = LazyArray::from_ndarray(ndarray::arr2(&[", stringify!($eg), "]), 2);")]
+            #[doc = concat!("let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr2(&[", stringify!($eg), "]), 2);")]
             #[doc = concat!("let y = x.", stringify!($several), "([Axis(0), Axis(1)]);")]
             #[doc = concat!("assert_eq!(y.compute()?[[]], ", stringify!($res), ");")]
             /// # Ok::<(), chunkwise::Error>(())
@@ -79,7 +79,7 @@ macro_rules! define_reductions {
             ///
             /// ```
             /// use chunkwise::prelude::*;
-            #[doc = concat!("let x = LazyArray::from_ndarray(ndarray::arr2(&[", stringify!($eg), "]), 2);")]
+            #[doc = concat!("let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr2(&[", stringify!($eg), "]), 2);")]
             #[doc = concat!("assert_eq!(x.", stringify!($keep), "(Axis(1)).compute()?, ndarray::arr2(&[[",
                 stringify!($res), "]]));")]
             /// # Ok::<(), chunkwise::Error>(())
@@ -107,7 +107,7 @@ macro_rules! define_moments {
             ///
             /// ```
             /// use chunkwise::prelude::*;
-            #[doc = concat!("let x = LazyArray::from_ndarray(ndarray::arr1(&", stringify!($eg), "), 2);")]
+            #[doc = concat!("let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr1(&", stringify!($eg), "), 2);")]
             #[doc = concat!("assert_eq!(x.", stringify!($all), "(", stringify!($ddof), ").compute()?, ",
                 stringify!($res), ");")]
             /// # Ok::<(), chunkwise::Error>(())
@@ -122,7 +122,7 @@ macro_rules! define_moments {
             ///
             /// ```
             /// use chunkwise::prelude::*;
-            #[doc = concat!("let x = LazyArray::from_ndarray(ndarray::arr2(&[", stringify!($eg), "]), 2);")]
+            #[doc = concat!("let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr2(&[", stringify!($eg), "]), 2);")]
             #[doc = concat!("assert_eq!(x.", stringify!($one), "(Axis(1), ", stringify!($ddof),
                 ").compute()?, ndarray::arr1(&[", stringify!($res), "]));")]
             /// # Ok::<(), chunkwise::Error>(())
@@ -141,7 +141,7 @@ macro_rules! define_moments {
             ///
             /// ```
             /// use chunkwise::prelude::*;
-            #[doc = concat!("let x = LazyArray::from_ndarray(ndarray::arr2(&[", stringify!($eg), "]), 2);")]
+            #[doc = concat!("let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr2(&[", stringify!($eg), "]), 2);")]
             #[doc = concat!("let y = x.", stringify!($several), "([Axis(0), Axis(1)], ", stringify!($ddof), ");")]
             #[doc = concat!("assert_eq!(y.compute()?[[]], ", stringify!($res), ");")]
             /// # Ok::<(), chunkwise::Error>(())
@@ -158,7 +158,7 @@ macro_rules! define_moments {
             ///
             /// ```
             /// use chunkwise::prelude::*;
-            #[doc = concat!("let x = LazyArray::from_ndarray(ndarray::arr2(&[", stringify!($eg), "]), 2);")]
+            #[doc = concat!("let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr2(&[", stringify!($eg), "]), 2);")]
             #[doc = concat!("assert_eq!(x.", stringify!($keep), "(Axis(1), ", stringify!($ddof),
                 ").compute()?, ndarray::arr2(&[[", stringify!($res), "]]));")]
             /// # Ok::<(), chunkwise::Error>(())

@@ -14,10 +14,11 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::arange(0, 10, 1, 3);
+    /// let x = LazyArray::arange(0_i32, 10, 1, 3);
     /// assert_eq!(x.slice(s![2..9;3]).compute()?, ndarray::arr1(&[2, 5, 8]));
     /// assert_eq!(x.slice(s![..;-4]).compute()?, ndarray::arr1(&[9, 5, 1]));
-    /// assert_eq!(x.slice(s![-1]).compute()?, 9);
+    /// let last: i32 = x.slice(s![-1]).compute()?;
+    /// assert_eq!(last, 9);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]
@@ -31,7 +32,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     /// ```
     /// use chunkwise::prelude::*;
     /// use chunkwise::ndarray::SliceInfoElem;
-    /// let x = LazyArray::arange(0, 10, 1, 3);
+    /// let x = LazyArray::arange(0_i32, 10, 1, 3);
     /// let y = x.slice_dyn(&[SliceInfoElem::Slice { start: 8, end: None, step: 1 }]);
     /// assert_eq!(y.compute()?, ndarray::arr1(&[8, 9]).into_dyn());
     /// # Ok::<(), chunkwise::Error>(())
@@ -140,7 +141,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::arange(0, 2, 1, 2).broadcast((2, 2));
+    /// let x = LazyArray::arange(0_i32, 2, 1, 2).broadcast((2, 2));
     /// assert_eq!(x.compute()?, ndarray::arr2(&[[0, 1], [0, 1]]));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
@@ -155,7 +156,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::arange(0, 3, 1, 2);
+    /// let x = LazyArray::arange(0_i32, 3, 1, 2);
     /// assert_eq!(x.flip(Axis(0)).compute()?, ndarray::arr1(&[2, 1, 0]));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
@@ -170,7 +171,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::arange(0, 6, 1, 4).reshape((2, 3));
+    /// let x = LazyArray::arange(0_i32, 6, 1, 4).reshape((2, 3));
     /// assert_eq!(x.compute()?, ndarray::arr2(&[[0, 1, 2], [3, 4, 5]]));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
@@ -185,7 +186,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// assert_eq!(LazyArray::arange(0, 6, 1, 4).reshape_dyn(&[2, -1]).shape(), [2, 3]);
+    /// assert_eq!(LazyArray::arange(0_i32, 6, 1, 4).reshape_dyn(&[2, -1]).shape(), [2, 3]);
     /// ```
     #[must_use]
     #[track_caller]
@@ -235,7 +236,7 @@ fn at_index(shape: &[usize], axis: usize, index: usize) -> Result<View, ChunkErr
 ///
 /// ```
 /// use chunkwise::prelude::*;
-/// let (a, b) = (LazyArray::arange(0, 2, 1, 2), LazyArray::arange(5, 7, 1, 1));
+/// let (a, b) = (LazyArray::arange(0_i32, 2, 1, 2), LazyArray::arange(5, 7, 1, 1));
 /// assert_eq!(chunkwise::concatenate(Axis(0), &[&a, &b]).compute()?, ndarray::arr1(&[0, 1, 5, 6]));
 /// # Ok::<(), chunkwise::Error>(())
 /// ```
@@ -250,7 +251,7 @@ pub fn concatenate<T: Element, D: RemoveAxis>(axis: Axis, arrays: &[&LazyArray<T
 ///
 /// ```
 /// use chunkwise::prelude::*;
-/// let (a, b) = (LazyArray::arange(0, 2, 1, 2), LazyArray::arange(5, 7, 1, 1));
+/// let (a, b) = (LazyArray::arange(0_i32, 2, 1, 2), LazyArray::arange(5, 7, 1, 1));
 /// assert_eq!(chunkwise::stack(Axis(0), &[&a, &b]).compute()?, ndarray::arr2(&[[0, 1], [5, 6]]));
 /// # Ok::<(), chunkwise::Error>(())
 /// ```
