@@ -35,6 +35,9 @@ const FILE_BYTES: usize = 32 << 10;
 /// Bytes of one register at most: beyond this the cost of a step per tile no longer shows.
 const REGISTER_BYTES: usize = 8 << 10;
 
+/// What loops without a fault predicate would report, which they never do.
+const NO_FAULT: KernelError = KernelError::NegativeIntegerPower;
+
 /// No register.
 const NOWHERE: u32 = u32::MAX;
 
@@ -83,7 +86,12 @@ impl std::fmt::Debug for Step {
 impl Code {
     /// Compiles a program.
     pub(crate) fn new(program: &Program) -> Code {
-        Compiler::new(program).compile()
+        Code::with_output(program, program.output())
+    }
+
+    /// Compiles a program, and a conversion of its result to another type where that is another one.
+    pub(crate) fn with_output(program: &Program, output: DType) -> Code {
+        Compiler::new(program).compile(output)
     }
 
     /// Elements of a tile: a multiple of [`SEGMENT`], as large as the registers allow.
@@ -136,7 +144,7 @@ impl<'p> Compiler<'p> {
         }
     }
 
-    fn compile(mut self) -> Code {
+    fn compile(mut self, output: DType) -> Code {
         let program = self.program;
         self.find_live();
         self.find_last_uses();
@@ -146,16 +154,26 @@ impl<'p> Compiler<'p> {
                 self.emit(i, instr);
             }
         }
-        let result = self.in_register(program.result());
+        let mut result = self.in_register(program.result());
+        if output != program.output() {
+            result = self.convert(result, program.output(), output);
+        }
         Code {
             inputs: program.inputs().to_vec(),
-            output: program.output(),
+            output,
             prologue: self.prologue,
             steps: self.steps,
             registers: self.registers as usize,
             result,
-            width: widest(program),
+            width: widest(program).max(output.itemsize()),
         }
+    }
+
+    fn convert(&mut self, from_register: u32, from: DType, output: DType) -> u32 {
+        let to = self.take();
+        let run = cast_run(from, output).expect("every type converts to every other");
+        self.steps.push(Step::Run { run, args: [from_register, 0, 0], to, fault: NO_FAULT });
+        to
     }
 
     fn number(&self, arg: Arg) -> usize {
@@ -258,8 +276,7 @@ fn step(program: &Program, instr: &Instr, args: SmallVec<[u32; 3]>, to: u32) -> 
         ElementOp::Call(f) => return Step::Call { f: f.clone(), args, to },
     };
     let run = run.expect("types were checked when the program was built");
-    // Loops without a fault predicate never report one.
-    let fault = fault.unwrap_or(KernelError::NegativeIntegerPower);
+    let fault = fault.unwrap_or(NO_FAULT);
     let mut three = [0; 3];
     three[..args.len()].copy_from_slice(&args);
     Step::Run { run, args: three, to, fault }

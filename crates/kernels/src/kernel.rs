@@ -40,7 +40,12 @@ impl Kernel {
     /// assert_eq!(Kernel::new(&Program::identity(DType::I8)).output(), DType::I8);
     /// ```
     pub fn new(program: &Program) -> Kernel {
-        Kernel(Arc::new(Code::new(program)))
+        Kernel::of(Code::new(program))
+    }
+
+    /// The kernel of compiled code.
+    pub(crate) fn of(code: Code) -> Kernel {
+        Kernel(Arc::new(code))
     }
 
     /// The block of the results. Operands are broadcast to `shape`: their axes align at the end, and length 1

@@ -13,8 +13,23 @@ pub(super) struct Loops<R: Rule> {
 }
 
 impl<R: Rule> Loops<R> {
+    /// The best version of rules that are [`WIDE`](Rule::WIDE), and the one version of others.
     pub(super) fn new() -> Loops<R> {
-        Loops { segment: segment::<R>(), short: short::<R>(), columns: columns::<R>(), merge: merge::<R>() }
+        if R::WIDE {
+            Loops {
+                segment: segment::<R>(),
+                short: short::<R>(),
+                columns: columns::<R>(),
+                merge: merge::<R>(),
+            }
+        } else {
+            Loops {
+                segment: segment_body::<R>,
+                short: short_body::<R>,
+                columns: columns_body::<R>,
+                merge: merge_body::<R>,
+            }
+        }
     }
 
     /// [`Rule::segment`].

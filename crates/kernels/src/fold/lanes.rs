@@ -15,7 +15,7 @@ use chunkwise_chunk::Element;
 use chunkwise_expr::Order;
 
 use super::rule::{Divisor, Rule};
-use super::summed::{Summed, Total};
+use super::summed::{Ordered, Summed, Total};
 
 const LANES: usize = 32;
 
@@ -24,6 +24,9 @@ pub(super) trait Monoid: 'static {
     type Item: Element;
     type State: Copy + Default + Send + Sync + 'static;
     type Out: Element;
+
+    /// As [`Rule::WIDE`].
+    const WIDE: bool;
 
     /// A state that joining the given element, and any after it, turns into their state.
     fn start(first: Self::Item) -> Self::State;
@@ -44,6 +47,8 @@ impl<M: Monoid> Rule for Lanes<M> {
     type Item = M::Item;
     type State = M::State;
     type Out = M::Out;
+
+    const WIDE: bool = M::WIDE;
 
     #[inline(always)]
     fn segment(items: &[M::Item], _: u64) -> M::State {
@@ -117,7 +122,9 @@ pub(super) struct Sum<T>(PhantomData<T>);
 impl<T: Summed> Monoid for Sum<T> {
     type Item = T;
     type State = T::Total;
-    type Out = T::Sum;
+    type Out = T;
+
+    const WIDE: bool = T::FLOAT;
 
     #[inline(always)]
     fn start(_: T) -> T::Total {
@@ -131,11 +138,11 @@ impl<T: Summed> Monoid for Sum<T> {
     fn join(a: T::Total, b: T::Total) -> T::Total {
         a.plus(b)
     }
-    fn value(state: T::Total, _: u64) -> T::Sum {
+    fn value(state: T::Total, _: u64) -> T {
         T::from_total(state)
     }
-    fn nothing() -> T::Sum {
-        T::Sum::default()
+    fn nothing() -> T {
+        T::from_total(T::Total::ZERO)
     }
 }
 
@@ -145,7 +152,9 @@ pub(super) struct Prod<T>(PhantomData<T>);
 impl<T: Summed> Monoid for Prod<T> {
     type Item = T;
     type State = T::Total;
-    type Out = T::Sum;
+    type Out = T;
+
+    const WIDE: bool = false;
 
     #[inline(always)]
     fn start(_: T) -> T::Total {
@@ -159,21 +168,23 @@ impl<T: Summed> Monoid for Prod<T> {
     fn join(a: T::Total, b: T::Total) -> T::Total {
         a.times(b)
     }
-    fn value(state: T::Total, _: u64) -> T::Sum {
+    fn value(state: T::Total, _: u64) -> T {
         T::from_total(state)
     }
-    fn nothing() -> T::Sum {
+    fn nothing() -> T {
         T::from_total(T::Total::ONE)
     }
 }
 
-/// `mean`: integers become floats before they are added, so that their sum cannot wrap.
+/// `mean`.
 pub(super) struct Mean<T>(PhantomData<T>);
 
 impl<T: Summed> Monoid for Mean<T> {
     type Item = T;
     type State = f64;
-    type Out = T::Mean;
+    type Out = T;
+
+    const WIDE: bool = T::FLOAT;
 
     #[inline(always)]
     fn start(_: T) -> f64 {
@@ -187,10 +198,10 @@ impl<T: Summed> Monoid for Mean<T> {
     fn join(a: f64, b: f64) -> f64 {
         a + b
     }
-    fn value(state: f64, count: u64) -> T::Mean {
+    fn value(state: f64, count: u64) -> T {
         T::from_float(state / count as f64)
     }
-    fn nothing() -> T::Mean {
+    fn nothing() -> T {
         T::from_float(f64::NAN)
     }
 }
@@ -234,10 +245,12 @@ impl Side for Smallest {
 /// `min` and `max`.
 pub(super) struct Extreme<T, S>(PhantomData<(T, S)>);
 
-impl<T: Summed, S: Side> Monoid for Extreme<T, S> {
+impl<T: Ordered, S: Side> Monoid for Extreme<T, S> {
     type Item = T;
     type State = T;
     type Out = T;
+
+    const WIDE: bool = T::FLOAT;
 
     #[inline(always)]
     fn start(first: T) -> T {
@@ -255,7 +268,7 @@ impl<T: Summed, S: Side> Monoid for Extreme<T, S> {
         state
     }
     fn nothing() -> T {
-        T::absent()
+        T::ABSENT
     }
 }
 
@@ -263,20 +276,22 @@ impl<T: Summed, S: Side> Monoid for Extreme<T, S> {
 ///
 /// Neither stops early: an element after the answer may be an error, and whether it is reported must not
 /// depend on whether the program was fused.
-pub(super) struct Truth<T, S>(PhantomData<(T, S)>);
+pub(super) struct Truth<S>(PhantomData<S>);
 
-impl<T: Summed, S: Side> Monoid for Truth<T, S> {
-    type Item = T;
+impl<S: Side> Monoid for Truth<S> {
+    type Item = bool;
     type State = bool;
     type Out = bool;
 
+    const WIDE: bool = false;
+
     #[inline(always)]
-    fn start(first: T) -> bool {
-        first.truth()
+    fn start(first: bool) -> bool {
+        first
     }
     #[inline(always)]
-    fn lift(x: T) -> bool {
-        x.truth()
+    fn lift(x: bool) -> bool {
+        x
     }
     #[inline(always)]
     fn join(a: bool, b: bool) -> bool {

@@ -24,15 +24,15 @@ mod typed;
 use std::fmt;
 use std::sync::Arc;
 
-use chunkwise_chunk::{Chunk, DType, Region};
+use chunkwise_chunk::{Chunk, DType, Region, Shape};
 use chunkwise_expr::{Program, Reduce, ReduceKind};
 
-use crate::KernelError;
 use crate::compile::Code;
 use crate::machine::scratch_bytes;
+use crate::{Kernel, KernelError};
 use rule::Divisor;
 use split::Split;
-use typed::{Folder, folder};
+use typed::{Folder, folder, work_type};
 
 pub use partial::Partial;
 
@@ -69,6 +69,7 @@ pub struct Fold(Arc<Inner>);
 struct Inner {
     reduce: Reduce,
     code: Code,
+    output: DType,
     folder: Box<dyn Folder>,
 }
 
@@ -85,12 +86,14 @@ impl Fold {
     /// assert_eq!(Fold::new(&reduce, DType::U8).output(), DType::F64);
     /// ```
     pub fn new(reduce: &Reduce, input: DType) -> Fold {
+        let elements = reduce.program.as_ref().map_or(input, |program| program.output());
+        let work = work_type(reduce.kind, elements);
         let code = match &reduce.program {
-            Some(program) => Code::new(program),
-            None => Code::new(&Program::identity(input)),
+            Some(program) => Code::with_output(program, work),
+            None => Code::with_output(&Program::identity(input), work),
         };
-        let folder = folder(reduce.kind, code.output);
-        Fold(Arc::new(Inner { reduce: reduce.clone(), code, folder }))
+        let (output, folder) = (reduce.kind.output(elements), folder(reduce.kind, work));
+        Fold(Arc::new(Inner { reduce: reduce.clone(), code, output, folder }))
     }
 
     /// Folds the block of the space that lies at `region`; it may be empty. Operands are broadcast to the
@@ -164,12 +167,13 @@ impl Fold {
     /// assert_eq!(fold.finish(&[&part]).scalar(), Some(Scalar::F64(7.0)));
     /// ```
     pub fn finish(&self, parts: &[&Partial]) -> Chunk {
-        let Inner { reduce, folder, .. } = &*self.0;
+        let Inner { reduce, folder, output, .. } = &*self.0;
         let divisor = Divisor { ddof: reduce.ddof, root: reduce.kind == ReduceKind::Std };
-        match parts {
+        let values = match parts {
             [part] => folder.finish(part, divisor),
             parts => folder.finish(&folder.merge(parts), divisor),
-        }
+        };
+        converted(values, *output)
     }
 
     /// Type of the results.
@@ -183,7 +187,7 @@ impl Fold {
     /// assert_eq!(Fold::new(&reduce, DType::F32).output(), DType::I64);
     /// ```
     pub fn output(&self) -> DType {
-        self.0.reduce.kind.output(self.0.code.output)
+        self.0.output
     }
 
     /// Bytes of the partial result of a block at `region`.
@@ -217,6 +221,17 @@ impl Fold {
         let stack = typed::PANEL_STACK * crate::machine::COLUMNS * self.0.folder.state_bytes();
         scratch_bytes(&self.0.code, self.0.code.tile(), true) + stack
     }
+}
+
+/// The values in the type of the result; the working type holds all of them exactly, but for floats, which
+/// are rounded here, once.
+fn converted(values: Chunk, output: DType) -> Chunk {
+    if values.dtype() == output {
+        return values;
+    }
+    let code = Code::with_output(&Program::identity(values.dtype()), output);
+    let shape: Shape = values.shape().into();
+    Kernel::of(code).map(&[values], &shape).expect("conversions have a result for every element")
 }
 
 impl fmt::Debug for Fold {

@@ -13,8 +13,6 @@
 
 use std::marker::PhantomData;
 
-use chunkwise_chunk::Element;
-
 use super::rule::{Divisor, Rule};
 use super::summed::Summed;
 use crate::machine::COLUMNS;
@@ -34,7 +32,9 @@ pub(super) struct Moments<T>(PhantomData<T>);
 impl<T: Summed> Rule for Moments<T> {
     type Item = T;
     type State = Moment;
-    type Out = T::Mean;
+    type Out = T;
+
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn segment(items: &[T], _: u64) -> Moment {
@@ -65,12 +65,12 @@ impl<T: Summed> Rule for Moments<T> {
         Moment { mean: a.mean + d * share, m2: a.m2 + b.m2 + square(d) * (na * share) }
     }
 
-    fn value(state: Moment, count: u64, divisor: Divisor) -> T::Mean {
+    fn value(state: Moment, count: u64, divisor: Divisor) -> T {
         let var = state.m2 / (count as f64 - divisor.ddof).max(0.0);
         T::from_float(if divisor.root { var.sqrt() } else { var })
     }
 
-    fn nothing() -> <T as Element>::Mean {
+    fn nothing() -> T {
         T::from_float(f64::NAN)
     }
 }

@@ -13,7 +13,7 @@ use std::marker::PhantomData;
 
 use super::lanes::{Extreme, Lanes, Side};
 use super::rule::{Divisor, Rule};
-use super::summed::Summed;
+use super::summed::Ordered;
 use crate::machine::COLUMNS;
 
 /// An element and where it is.
@@ -26,18 +26,18 @@ pub(super) struct Found<T> {
 /// `argmin` and `argmax`.
 pub(super) struct Position<T, S>(PhantomData<(T, S)>);
 
-impl<T: Summed, S: Side> Rule for Position<T, S> {
+impl<T: Ordered, S: Side> Rule for Position<T, S> {
     type Item = T;
     type State = Found<T>;
     type Out = i64;
 
+    const WIDE: bool = T::FLOAT;
     const HAS_POSITION: bool = true;
 
     #[inline(always)]
     fn segment(items: &[T], at: u64) -> Found<T> {
         let value = Lanes::<Extreme<T, S>>::segment(items, at);
-        let first = items.iter().position(|&x| if value.unordered() { x.unordered() } else { x == value });
-        Found { value, at: at + first.unwrap_or(0) as u64 }
+        Found { value, at: at + first_like(items, value) as u64 }
     }
 
     #[inline(always)]
@@ -77,8 +77,19 @@ impl<T: Summed, S: Side> Rule for Position<T, S> {
     }
 }
 
+/// Position of the first element that equals `value`, or of the first NaN when it is NaN: found a vector's
+/// worth at a time, because a loop that may stop at any element is not vectorised (1.5 against .5 ns).
+#[inline(always)]
+fn first_like<T: Ordered>(items: &[T], value: T) -> usize {
+    const BLOCK: usize = 32;
+    let like = |x: T| (x == value) | (x.unordered() & value.unordered());
+    let block = items.chunks(BLOCK).position(|block| block.iter().fold(false, |any, &x| any | like(x)));
+    let start = block.unwrap_or(0) * BLOCK;
+    start + items[start..].iter().position(|&x| like(x)).unwrap_or(0)
+}
+
 /// True where an element takes the place of one before it.
 #[inline(always)]
-fn beats<T: Summed, S: Side>(x: T, before: T) -> bool {
+fn beats<T: Ordered, S: Side>(x: T, before: T) -> bool {
     S::better(x, before) | (x.unordered() & !before.unordered())
 }

@@ -23,6 +23,10 @@ pub(super) trait Rule: 'static {
     /// What comes out.
     type Out: Element;
 
+    /// Whether the loops are compiled for every instruction set rather than for the baseline alone. Each
+    /// version costs time to build and bytes to ship, and only reductions of floats are often the bottleneck.
+    const WIDE: bool;
+
     /// The state of a segment: one element at least, the first at position `at`.
     fn segment(items: &[Self::Item], at: u64) -> Self::State;
 

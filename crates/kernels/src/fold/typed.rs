@@ -10,7 +10,7 @@
 //! Tiles are multiples of a segment and never cut one, so how many elements the machine evaluates at a time
 //! does not show in the result.
 
-use chunkwise_chunk::{Chunk, DType, dispatch};
+use chunkwise_chunk::{Chunk, DType};
 use chunkwise_expr::ReduceKind;
 use ndarray::{ArrayD, IxDyn};
 
@@ -47,20 +47,62 @@ pub(super) trait Folder: Send + Sync {
     fn state_bytes(&self) -> usize;
 }
 
-/// The rule of a reduction for elements of this type.
-pub(super) fn folder(kind: ReduceKind, dtype: DType) -> Box<dyn Folder> {
-    dispatch!(dtype, T => match kind {
-        ReduceKind::Sum => typed::<Lanes<Sum<T>>>(),
-        ReduceKind::Prod => typed::<Lanes<Prod<T>>>(),
-        ReduceKind::Mean => typed::<Lanes<Mean<T>>>(),
-        ReduceKind::Min => typed::<Lanes<Extreme<T, Smallest>>>(),
-        ReduceKind::Max => typed::<Lanes<Extreme<T, Largest>>>(),
-        ReduceKind::Any => typed::<Lanes<Truth<T, Largest>>>(),
-        ReduceKind::All => typed::<Lanes<Truth<T, Smallest>>>(),
-        ReduceKind::ArgMin => typed::<Position<T, Smallest>>(),
-        ReduceKind::ArgMax => typed::<Position<T, Largest>>(),
-        ReduceKind::Var | ReduceKind::Std => typed::<Moments<T>>(),
-    })
+/// The type a reduction works in. Elements of other types are converted as the last step of the program, at
+/// the price of one pass over a tile in the cache, so that rules are compiled for few types:
+///
+/// * sums and products of integers and bool in 64 bits, which is also where they shall wrap;
+/// * means and variances of everything but `f32` in `f64`: integers become floats before they are added, so
+///   that their sum cannot wrap;
+/// * extremes of small integers in 32 bits, which changes neither order nor value;
+/// * truth in bool.
+pub(super) fn work_type(kind: ReduceKind, elements: DType) -> DType {
+    match kind {
+        ReduceKind::Sum | ReduceKind::Prod => elements.sum_type(),
+        ReduceKind::Mean | ReduceKind::Var | ReduceKind::Std => elements.mean_type(),
+        ReduceKind::Any | ReduceKind::All => DType::Bool,
+        ReduceKind::Min | ReduceKind::Max | ReduceKind::ArgMin | ReduceKind::ArgMax => match elements {
+            DType::Bool | DType::U8 | DType::U16 => DType::U32,
+            DType::I8 | DType::I16 => DType::I32,
+            wide => wide,
+        },
+    }
+}
+
+/// Picks a rule for a working type.
+macro_rules! rule {
+    ($work:expr, $t:ident in ($($v:ident $type:ty),*) => $rule:ty) => {
+        match $work {
+            $(DType::$v => {
+                type $t = $type;
+                typed::<$rule>()
+            })*
+            other => unreachable!("{other} is no working type of this reduction"),
+        }
+    };
+}
+
+/// The rule of a reduction for elements of its working type.
+pub(super) fn folder(kind: ReduceKind, work: DType) -> Box<dyn Folder> {
+    macro_rules! sums {
+        ($rule:ident) => { rule!(work, T in (I64 i64, U64 u64, F32 f32, F64 f64) => Lanes<$rule<T>>) };
+    }
+    macro_rules! ordered {
+        ($t:ident => $rule:ty) => {
+            rule!(work, $t in (I32 i32, U32 u32, I64 i64, U64 u64, F32 f32, F64 f64) => $rule)
+        };
+    }
+    match kind {
+        ReduceKind::Sum => sums!(Sum),
+        ReduceKind::Prod => sums!(Prod),
+        ReduceKind::Mean => rule!(work, T in (F32 f32, F64 f64) => Lanes<Mean<T>>),
+        ReduceKind::Var | ReduceKind::Std => rule!(work, T in (F32 f32, F64 f64) => Moments<T>),
+        ReduceKind::Min => ordered!(T => Lanes<Extreme<T, Smallest>>),
+        ReduceKind::Max => ordered!(T => Lanes<Extreme<T, Largest>>),
+        ReduceKind::ArgMin => ordered!(T => Position<T, Smallest>),
+        ReduceKind::ArgMax => ordered!(T => Position<T, Largest>),
+        ReduceKind::Any => typed::<Lanes<Truth<Largest>>>(),
+        ReduceKind::All => typed::<Lanes<Truth<Smallest>>>(),
+    }
 }
 
 fn typed<R: Rule>() -> Box<dyn Folder> {

@@ -1,0 +1,165 @@
+//! Times of the kernels on one thread, in nanoseconds per element.
+//!
+//! ```text
+//! cargo run --release -p chunkwise-kernels --example kernel_times
+//! ```
+//!
+//! The best and the median of several passes over inputs that are in memory before the clock starts. Plain
+//! loops over slices, which the compiler vectorises for the baseline of the target, stand beside them.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use chunkwise_chunk::{Chunk, ChunkGrid, DType, Region, Scalar, View};
+use chunkwise_expr::{BinaryOp, Program, ProgramBuilder, Reduce, ReduceKind, UnaryOp};
+use chunkwise_kernels::{Fold, Kernel};
+use ndarray::{ArrayD, IxDyn};
+
+const PASSES: usize = 25;
+
+fn main() {
+    println!("{:<44} {:>8} {:>8}", "ns per element", "best", "median");
+    rows_of_one_block();
+    rows_of_matrices();
+    rows_of_maps();
+}
+
+fn rows_of_one_block() {
+    let n = 1_000_000;
+    let x: Vec<Chunk> = (0..4).map(|i| ramp(&[n / 4], i)).collect();
+    let roots = root_of_square(DType::F64);
+    for (name, kind) in [
+        ("mean", ReduceKind::Mean),
+        ("var", ReduceKind::Var),
+        ("max", ReduceKind::Max),
+        ("argmax", ReduceKind::ArgMax),
+    ] {
+        let plain = reduce(kind, &[n / 4], &[0], None);
+        let fused = reduce(kind, &[n / 4], &[0], Some(roots.clone()));
+        time(&format!("{name}(x), 4 blocks of 250k f64"), n, || fold_blocks(&plain, &x));
+        time(&format!("{name}(sqrt(x * x)), 4 blocks of 250k f64"), n, || fold_blocks(&fused, &x));
+    }
+    time("  plain loop: mean(sqrt(x * x))", n, || {
+        for block in &x {
+            let block = block.typed::<f64>().unwrap();
+            black_box(block.as_slice().unwrap().iter().map(|x| (x * x).sqrt()).sum::<f64>());
+        }
+    });
+    let wide: Vec<Chunk> = vec![ramp(&[10 * n], 1)];
+    let plain = reduce(ReduceKind::Mean, &[10 * n], &[0], None);
+    let fused = reduce(ReduceKind::Mean, &[10 * n], &[0], Some(roots));
+    time("mean(x), 10M f64 in memory", 10 * n, || fold_blocks(&plain, &wide));
+    time("mean(sqrt(x * x)), 10M f64 in memory", 10 * n, || fold_blocks(&fused, &wide));
+}
+
+fn rows_of_matrices() {
+    let shape = [1000, 1000];
+    let x = vec![ramp(&shape, 3)];
+    let t = vec![x[0].view(&View::permute(&shape, &[1, 0]).unwrap())];
+    for kind in [ReduceKind::Sum, ReduceKind::Var, ReduceKind::Max, ReduceKind::ArgMax] {
+        for axis in [0, 1] {
+            let fold = reduce(kind, &shape, &[axis], None);
+            time(&format!("{kind} axis {axis} of 1000x1000 f64"), 1_000_000, || fold_blocks(&fold, &x));
+        }
+    }
+    for axis in [0, 1] {
+        let fold = reduce(ReduceKind::Sum, &shape, &[axis], None);
+        time(&format!("sum axis {axis} of its transpose"), 1_000_000, || fold_blocks(&fold, &t));
+        let fold = reduce(ReduceKind::Mean, &shape, &[axis], Some(root_of_square(DType::F64)));
+        time(&format!("mean(sqrt(x * x)) axis {axis}"), 1_000_000, || fold_blocks(&fold, &x));
+    }
+    let thin = vec![ramp(&[250_000, 4], 0)];
+    for axis in [0, 1] {
+        let fold = reduce(ReduceKind::Sum, &[250_000, 4], &[axis], None);
+        time(&format!("sum axis {axis} of 250000x4 f64"), 1_000_000, || fold_blocks(&fold, &thin));
+    }
+}
+
+fn rows_of_maps() {
+    let shape = [500, 500];
+    let x = ramp(&shape, 3);
+    let t = x.view(&View::permute(&shape, &[1, 0]).unwrap());
+    let square = unary(UnaryOp::Square, DType::F64);
+    time("square(x), 250k f64", 250_000, || map(&square, std::slice::from_ref(&x), &shape));
+    time("sqrt(x * x), 250k f64", 250_000, || {
+        map(&Kernel::new(&root_of_square(DType::F64)), std::slice::from_ref(&x), &shape);
+    });
+    let add = binary(BinaryOp::Add, DType::F64);
+    time("x + y, 250k f64", 250_000, || map(&add, &[x.clone(), x.clone()], &shape));
+    time("x + x.T, 500x500 f64", 250_000, || map(&add, &[x.clone(), t.clone()], &shape));
+    let row = ramp(&[500], 1);
+    time("x + row, 500x500 f64", 250_000, || map(&add, &[x.clone(), row.clone()], &shape));
+    let large = ramp(&[1000, 1000], 2);
+    let large_t = large.view(&View::permute(&[1000, 1000], &[1, 0]).unwrap());
+    time("x + x.T, 1000x1000 f64", 1_000_000, || map(&add, &[large.clone(), large_t.clone()], &[1000, 1000]));
+    for dtype in [DType::U8, DType::I32, DType::F32] {
+        let kernel = binary(BinaryOp::Add, dtype);
+        let x = Chunk::filled(Scalar::one(dtype), &[250_000]);
+        time(&format!("x + y, 250k {dtype}"), 250_000, || map(&kernel, &[x.clone(), x.clone()], &[250_000]));
+    }
+}
+
+fn time(name: &str, elements: usize, mut pass: impl FnMut()) {
+    pass();
+    let mut times: Vec<f64> = (0..PASSES)
+        .map(|_| {
+            let start = Instant::now();
+            pass();
+            start.elapsed().as_secs_f64() * 1e9 / elements as f64
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    println!("{name:<44} {:>8.3} {:>8.3}", times[0], times[PASSES / 2]);
+}
+
+fn fold_blocks(fold: &Fold, blocks: &[Chunk]) {
+    let parts: Vec<_> = blocks
+        .iter()
+        .map(|block| fold.fold(std::slice::from_ref(block), &Region::whole(block.shape())).unwrap())
+        .collect();
+    black_box(fold.finish(&parts.iter().collect::<Vec<_>>()));
+}
+
+fn map(kernel: &Kernel, operands: &[Chunk], shape: &[usize]) {
+    black_box(kernel.map(operands, shape).unwrap());
+}
+
+fn ramp(shape: &[usize], offset: usize) -> Chunk {
+    let n = shape.iter().product();
+    let elements = (0..n).map(|i| ((i + offset) % 1013) as f64).collect();
+    Chunk::from_array(ArrayD::from_shape_vec(IxDyn(shape), elements).unwrap())
+}
+
+fn reduce(kind: ReduceKind, shape: &[usize], axes: &[usize], program: Option<Program>) -> Fold {
+    let reduce = Reduce {
+        kind,
+        axes: axes.into(),
+        keepdims: false,
+        ddof: 0.0,
+        space: ChunkGrid::whole(shape),
+        program: program.map(Into::into),
+    };
+    Fold::new(&reduce, DType::F64)
+}
+
+fn root_of_square(dtype: DType) -> Program {
+    let mut b = ProgramBuilder::new();
+    let x = b.input(dtype);
+    let square = b.push(BinaryOp::Mul.into(), &[x, x]).unwrap();
+    let root = b.push(UnaryOp::Sqrt.into(), &[square]).unwrap();
+    b.finish(root)
+}
+
+fn unary(op: UnaryOp, dtype: DType) -> Kernel {
+    let mut b = ProgramBuilder::new();
+    let x = b.input(dtype);
+    let y = b.push(op.into(), &[x]).unwrap();
+    Kernel::new(&b.finish(y))
+}
+
+fn binary(op: BinaryOp, dtype: DType) -> Kernel {
+    let mut b = ProgramBuilder::new();
+    let (x, y) = (b.input(dtype), b.input(dtype));
+    let z = b.push(op.into(), &[x, y]).unwrap();
+    Kernel::new(&b.finish(z))
+}

@@ -1,0 +1,299 @@
+//! Reductions against plain loops, over grids, layouts, axes and types.
+
+mod common;
+
+use chunkwise_chunk::{Chunk, ChunkGrid, DType, Region, Scalar, View};
+use chunkwise_expr::{BinaryOp, Program, ProgramBuilder, Reduce, ReduceKind, UnaryOp, eval_cast};
+use chunkwise_kernels::{Fold, Kernel, Partial};
+use common::{LAYOUTS, all_same, block, elements, held};
+use proptest::prelude::*;
+
+fn reduce(kind: ReduceKind, space: ChunkGrid, axes: &[usize]) -> Reduce {
+    Reduce { kind, axes: axes.into(), keepdims: false, ddof: 0.0, space, program: None }
+}
+
+/// Folds every block of the grid and puts the results of each result block into one list, in order.
+fn run(reduce: &Reduce, x: &Chunk) -> Vec<(Region, Chunk)> {
+    let fold = Fold::new(reduce, x.dtype());
+    let grid = reduce.result_grid();
+    let finish = |index: &[usize]| {
+        let parts: Vec<Partial> = reduce
+            .blocks_of(index)
+            .map(|i| reduce.space.region(&reduce.space.block(i)))
+            .map(|region| fold.fold(&[x.part(&region)], &region).unwrap())
+            .collect();
+        (!parts.is_empty()).then(|| fold.finish(&parts.iter().collect::<Vec<_>>()))
+    };
+    grid.blocks().filter_map(|index| Some((grid.region(&index), finish(&index)?))).collect()
+}
+
+fn whole(reduce: &Reduce, x: &Chunk) -> Chunk {
+    let blocks = run(reduce, x);
+    let parts = blocks.iter().map(|(region, chunk)| (region.clone(), chunk));
+    Chunk::assemble(blocks[0].1.dtype(), reduce.result_grid().shape(), parts).unwrap()
+}
+
+fn one(kind: ReduceKind, ddof: f64, chunk: usize, x: Chunk) -> Scalar {
+    let space = ChunkGrid::regular(x.shape(), &vec![chunk; x.shape().len()]);
+    let axes: Vec<usize> = (0..x.shape().len()).collect();
+    whole(&Reduce { ddof, ..reduce(kind, space, &axes) }, &x).scalar().unwrap()
+}
+
+fn list<T: chunkwise_chunk::Element>(x: &[T]) -> Chunk {
+    Chunk::from_array(ndarray::arr1(x).into_dyn())
+}
+
+/// The elements of each result, in C order of the reduced axes.
+fn groups(x: &Chunk, axes: &[usize]) -> Vec<Vec<Scalar>> {
+    let kept: Vec<usize> = (0..x.shape().len()).filter(|axis| !axes.contains(axis)).collect();
+    let order: Vec<usize> = kept.iter().chain(axes).copied().collect();
+    let len = axes.iter().map(|&axis| x.shape()[axis]).product::<usize>();
+    let count: usize = kept.iter().map(|&axis| x.shape()[axis]).product();
+    let all = elements(&x.view(&View::permute(x.shape(), &order).unwrap()));
+    (0..count).map(|i| all[i * len..(i + 1) * len].to_vec()).collect()
+}
+
+/// The value of a reduction by a plain loop; exact where the elements are small integers.
+fn naive(kind: ReduceKind, x: &[Scalar]) -> f64 {
+    let x: Vec<f64> = x.iter().map(|&x| number(x)).collect();
+    let mean = x.iter().sum::<f64>() / x.len() as f64;
+    let var = x.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / x.len() as f64;
+    let nan = x.iter().position(|x| x.is_nan());
+    let extreme = |better: fn(&f64, &f64) -> bool| {
+        nan.unwrap_or_else(|| (0..x.len()).fold(0, |best, i| if better(&x[i], &x[best]) { i } else { best }))
+    };
+    match kind {
+        ReduceKind::Sum => x.iter().sum(),
+        ReduceKind::Prod => x.iter().product(),
+        ReduceKind::Mean => mean,
+        ReduceKind::Var => var,
+        ReduceKind::Std => var.sqrt(),
+        ReduceKind::Min => x[extreme(f64::lt)],
+        ReduceKind::Max => x[extreme(f64::gt)],
+        ReduceKind::ArgMin => extreme(f64::lt) as f64,
+        ReduceKind::ArgMax => extreme(f64::gt) as f64,
+        ReduceKind::Any => f64::from(x.iter().any(|&x| x != 0.0)),
+        ReduceKind::All => f64::from(x.iter().all(|&x| x != 0.0)),
+    }
+}
+
+fn number(x: Scalar) -> f64 {
+    match eval_cast(x, DType::F64) {
+        Scalar::F64(x) => x,
+        _ => unreachable!(),
+    }
+}
+
+fn close(got: f64, want: f64, dtype: DType) -> bool {
+    let tolerance = if dtype == DType::F32 { 1e-6 } else { 1e-12 };
+    got == want || (got.is_nan() && want.is_nan()) || (got - want).abs() <= tolerance * want.abs().max(1.0)
+}
+
+/// Small integers, sometimes NaN in floats; ones and twos rarely, so that products stay exact.
+fn values(dtype: DType, n: usize, seed: u64, with_nan: bool) -> Vec<Scalar> {
+    let mut state = seed | 1;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 33
+    };
+    let value = |r: u64| match r % 97 {
+        0 if with_nan && dtype.is_float() => f64::NAN,
+        0..30 => 2.0,
+        30..34 => 0.0,
+        34..70 if !dtype.is_unsigned() && dtype != DType::Bool => -1.0,
+        _ => 1.0,
+    };
+    (0..n).map(|_| eval_cast(Scalar::F64(value(next())), dtype)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn grids_of_any_axes_types_and_layouts(
+        mut shape in prop::collection::vec(0usize..9, 1..5),
+        long in prop::option::of((0usize..4, 200usize..700)),
+        chunk in prop::collection::vec(1usize..300, 5),
+        axes in any::<[bool; 5]>(),
+        (dtype, kind) in (0..DType::ALL.len(), 0..ReduceKind::ALL.len()),
+        (layout, keepdims, seed, with_nan) in (0..LAYOUTS, any::<bool>(), any::<u64>(), any::<bool>()),
+    ) {
+        if let Some((axis, len)) = long {
+            let axis = axis % shape.len();
+            shape[axis] = len;
+        }
+        let (dtype, kind) = (DType::ALL[dtype], ReduceKind::ALL[kind]);
+        let axes: Vec<usize> = (0..shape.len()).filter(|&axis| axes[axis]).collect();
+        let reduced: usize = axes.iter().map(|&axis| shape[axis]).product();
+        // Products of hundreds of twos leave 64 bits; NaN in mean and var is tested apart from tolerance.
+        prop_assume!(kind != ReduceKind::Prod || reduced < 60);
+        prop_assume!(!kind.needs_elements() || reduced > 0);
+        let x = block(dtype, &values(dtype, shape.iter().product(), seed, with_nan), &shape);
+        let space = ChunkGrid::regular(&shape, &chunk[..shape.len()]);
+        let reduce = Reduce { keepdims, ..reduce(kind, space, &axes) };
+        let got = run(&reduce, &held(&x, layout));
+        prop_assume!(!got.is_empty());
+        let parts = got.iter().map(|(region, chunk)| (region.clone(), chunk));
+        let got = Chunk::assemble(kind.output(dtype), reduce.result_grid().shape(), parts);
+        let got = elements(&got.expect("blocks of the result have its type"));
+        let want: Vec<f64> = groups(&x, &axes).iter().map(|group| naive(kind, group)).collect();
+        prop_assert_eq!(got.len(), want.len());
+        for (got, want) in got.into_iter().zip(want) {
+            prop_assert!(close(number(got), want, got.dtype()), "{} {:?} not {}", kind, got, want);
+        }
+    }
+
+    /// The bits of a reduction do not depend on strides or on what is fused into it.
+    #[test]
+    fn fusion_and_layout_do_not_show(
+        shape in prop_oneof![
+            prop::collection::vec(1usize..12, 1..5),
+            prop::collection::vec(30usize..90, 2..3),
+            prop::collection::vec(1usize..6000, 1..2),
+        ],
+        axes in any::<[bool; 4]>(),
+        kind in 0..ReduceKind::ALL.len(),
+        layout in 0..LAYOUTS,
+        f32s in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        let dtype = if f32s { DType::F32 } else { DType::F64 };
+        let axes: Vec<usize> = (0..shape.len()).filter(|&axis| axes[axis]).collect();
+        let n: usize = shape.iter().product();
+        let noise = |i: usize| ((i as u64 ^ seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 11) as f64 / 1e12;
+        let x: Vec<Scalar> = (0..n).map(|i| eval_cast(Scalar::F64(noise(i) + 1e-3), dtype)).collect();
+        let x = block(dtype, &x, &shape);
+        let program = scaled_root(dtype);
+        let mapped = Kernel::new(&program).map(std::slice::from_ref(&x), &shape).unwrap();
+        let plain = reduce(ReduceKind::ALL[kind], ChunkGrid::whole(&shape), &axes);
+        let fused = Reduce { program: Some(program.into()), ..plain.clone() };
+        let want = elements(&whole(&plain, &mapped));
+        prop_assert!(all_same(&elements(&whole(&plain, &held(&mapped, layout))), &want));
+        prop_assert!(all_same(&elements(&whole(&fused, &held(&x, layout))), &want));
+    }
+}
+
+fn scaled_root(dtype: DType) -> Program {
+    let mut b = ProgramBuilder::new();
+    let x = b.input(dtype);
+    let third = b.constant(eval_cast(Scalar::F64(1.0 / 3.0), dtype));
+    let root = b.push(UnaryOp::Sqrt.into(), &[x]).unwrap();
+    let scaled = b.push(BinaryOp::Mul.into(), &[root, third]).unwrap();
+    b.finish(scaled)
+}
+
+#[test]
+fn no_elements_have_the_value_of_none() {
+    let none = || Chunk::zeros(DType::F64, &[0]);
+    let fold = |kind| {
+        let fold = Fold::new(&reduce(kind, ChunkGrid::whole(&[0]), &[0]), DType::F64);
+        let part = fold.fold(&[none()], &Region::whole(&[0])).unwrap();
+        fold.finish(&[&fold.merge(&[&part, &part])]).scalar().unwrap()
+    };
+    assert_eq!(fold(ReduceKind::Sum), Scalar::F64(0.0));
+    assert_eq!(fold(ReduceKind::Prod), Scalar::F64(1.0));
+    assert_eq!((fold(ReduceKind::Any), fold(ReduceKind::All)), (Scalar::Bool(false), Scalar::Bool(true)));
+    for kind in [ReduceKind::Mean, ReduceKind::Var, ReduceKind::Std, ReduceKind::Min, ReduceKind::Max] {
+        assert!(number(fold(kind)).is_nan());
+    }
+}
+
+#[test]
+fn zero_length_axes_keep_their_shape() {
+    let x = Chunk::zeros(DType::F64, &[0, 3]);
+    let shape = |kind, axis: usize| whole_shape(&reduce(kind, ChunkGrid::whole(&[0, 3]), &[axis]), &x);
+    assert_eq!(shape(ReduceKind::Min, 1).shape(), [0]);
+    assert_eq!(shape(ReduceKind::ArgMin, 1).shape(), [0]);
+    assert_eq!(elements(&shape(ReduceKind::Sum, 0)), [Scalar::F64(0.0); 3]);
+    assert!(elements(&shape(ReduceKind::Mean, 0)).iter().all(|&x| number(x).is_nan()));
+}
+
+fn whole_shape(reduce: &Reduce, x: &Chunk) -> Chunk {
+    let fold = Fold::new(reduce, x.dtype());
+    fold.finish(&[&fold.fold(std::slice::from_ref(x), &Region::whole(x.shape())).unwrap()])
+}
+
+#[test]
+fn empty_blocks_change_nothing() {
+    let x = list(&[3, 1, 2]);
+    for (kind, want) in [(ReduceKind::Min, 1.0), (ReduceKind::ArgMin, 1.0), (ReduceKind::Sum, 6.0)] {
+        let fold = Fold::new(&reduce(kind, ChunkGrid::whole(&[3]), &[0]), DType::I32);
+        let parts: Vec<Partial> = [(0, 0), (0, 2), (2, 0), (2, 1)]
+            .iter()
+            .map(|&(start, len)| Region::new(&[start], &[len]))
+            .map(|region| fold.fold(&[x.part(&region)], &region).unwrap())
+            .collect();
+        assert_eq!(fold.finish(&parts.iter().collect::<Vec<_>>()).scalar().map(number), Some(want));
+    }
+    let rows = Chunk::from_array(ndarray::arr2(&[[1, 2, 3], [4, 5, 6]]).into_dyn());
+    let fold = Fold::new(&reduce(ReduceKind::ArgMax, ChunkGrid::whole(&[2, 3]), &[0]), DType::I32);
+    let none = fold.fold(&[Chunk::zeros(DType::I32, &[0, 3])], &Region::new(&[0, 0], &[0, 3])).unwrap();
+    let all = fold.fold(&[rows], &Region::whole(&[2, 3])).unwrap();
+    assert_eq!(elements(&fold.finish(&[&none, &all])), [Scalar::I64(1); 3]);
+}
+
+#[test]
+fn nan_wins_and_is_found_first() {
+    let x = || list(&[1.0, f64::NAN, 3.0, f64::NAN]);
+    for chunk in 1..5 {
+        assert!(number(one(ReduceKind::Max, 0.0, chunk, x())).is_nan());
+        assert!(number(one(ReduceKind::Min, 0.0, chunk, x())).is_nan());
+        assert_eq!(one(ReduceKind::ArgMax, 0.0, chunk, x()), Scalar::I64(1));
+        assert_eq!(one(ReduceKind::ArgMin, 0.0, chunk, x()), Scalar::I64(1));
+        assert_eq!(one(ReduceKind::Any, 0.0, chunk, list(&[f64::NAN])), Scalar::Bool(true));
+        assert_eq!(one(ReduceKind::All, 0.0, chunk, list(&[f64::NAN])), Scalar::Bool(true));
+    }
+}
+
+#[test]
+fn ties_go_to_the_first_in_c_order_of_the_whole() {
+    let x = Chunk::from_array(ndarray::arr2(&[[1, 0], [0, 1]]).into_dyn());
+    let space = ChunkGrid::regular(&[2, 2], &[2, 1]);
+    assert_eq!(whole(&reduce(ReduceKind::ArgMin, space, &[0, 1]), &x).scalar(), Some(Scalar::I64(1)));
+    assert_eq!(one(ReduceKind::ArgMin, 0.0, 2, list(&[2, 1, 1, 2])), Scalar::I64(1));
+    assert_eq!(one(ReduceKind::ArgMax, 0.0, 1, list(&[5; 9])), Scalar::I64(0));
+    let x = Chunk::from_array(ndarray::arr2(&[[1, 2], [1, 0]]).into_dyn());
+    let rows = reduce(ReduceKind::ArgMin, ChunkGrid::regular(&[2, 2], &[1, 2]), &[0]);
+    assert_eq!(elements(&whole(&rows, &x)), [Scalar::I64(0), Scalar::I64(1)]);
+}
+
+#[test]
+fn merging_in_another_order_finds_the_same_position() {
+    let fold = Fold::new(&reduce(ReduceKind::ArgMin, ChunkGrid::regular(&[4], &[2]), &[0]), DType::I32);
+    let part = |start: usize| fold.fold(&[list(&[7, 7])], &Region::new(&[start], &[2])).unwrap();
+    assert_eq!(fold.finish(&[&part(2), &part(0)]).scalar(), Some(Scalar::I64(0)));
+}
+
+#[test]
+fn divisors_are_numpys() {
+    let var = |x: &[f64], ddof| number(one(ReduceKind::Var, ddof, 1, list(x)));
+    assert!(var(&[5.0], 1.0).is_nan());
+    assert_eq!((var(&[1.0, 2.0], 2.0), var(&[1.0, 2.0], 3.0)), (f64::INFINITY, f64::INFINITY));
+    let std = one(ReduceKind::Std, 1.0, 4, list(&[1.0, 2.0, 3.0, 4.0]));
+    assert_eq!(std, Scalar::F64(1.290_994_448_735_805_6));
+    assert!((var(&[1e9, 1e9 + 1.0, 1e9 + 2.0], 0.0) - 2.0 / 3.0).abs() < 1e-12);
+}
+
+#[test]
+fn sums_have_room() {
+    assert_eq!(one(ReduceKind::Mean, 0.0, 2, list(&[1i64 << 62; 3])), Scalar::F64(4.611686018427388e18));
+    assert_eq!(one(ReduceKind::Mean, 0.0, 1, list(&[true, false])), Scalar::F64(0.5));
+    assert_eq!(one(ReduceKind::Sum, 0.0, 2, list(&[200u8, 100])), Scalar::U64(300));
+    assert_eq!(one(ReduceKind::Sum, 0.0, 2, list(&[true; 3])), Scalar::I64(3));
+    assert_eq!(one(ReduceKind::Sum, 0.0, 2, list(&[127i8, 1])), Scalar::I64(128));
+    assert_eq!(one(ReduceKind::Sum, 0.0, 1, list(&[i64::MAX, 1])), Scalar::I64(i64::MIN));
+    let ones = list(&vec![1f32; 20_000_000]);
+    assert_eq!(one(ReduceKind::Sum, 0.0, 20_000_000, ones.clone()), Scalar::F32(2e7));
+    assert_eq!(one(ReduceKind::Mean, 0.0, 3_000_000, ones), Scalar::F32(1.0));
+}
+
+#[test]
+fn sums_of_noise_are_accurate() {
+    let x: Vec<f64> =
+        (0..1_000_000u64).map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 11) as f64).collect();
+    let exact: i128 = x.iter().map(|&x| x as i128).sum();
+    let Scalar::F64(got) = one(ReduceKind::Sum, 0.0, 300_000, list(&x)) else {
+        panic!("a sum of f64 is f64")
+    };
+    assert!((got - exact as f64).abs() <= 1e-15 * exact as f64);
+}
