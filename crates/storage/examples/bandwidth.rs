@@ -32,6 +32,16 @@ fn main() {
         copy
     });
     time("plain: copy into a new Vec", || elements.to_vec());
+    time("plain: zeroed Vec, two threads copy halves", || {
+        let mut copy = vec![0.0; elements.len()];
+        std::thread::scope(|scope| {
+            let half = elements.len() / THREADS;
+            for (to, from) in copy.chunks_mut(half).zip(elements.chunks(half)) {
+                scope.spawn(|| to.copy_from_slice(from));
+            }
+        });
+        copy
+    });
     time("MemorySink, blocks", || {
         let sink = MemorySink::new(DType::F64, &grid).expect("memory");
         write(&sink, &blocks);
@@ -96,5 +106,5 @@ fn time<T>(what: &str, mut run: impl FnMut() -> T) {
     });
     let seconds = best.fold(f64::INFINITY, f64::min);
     let gib = (SIDE * SIDE * size_of::<f64>()) as f64 / f64::from(1 << 30);
-    println!("{what:40} {:7.1} ms {:7.2} GiB/s", seconds * 1e3, gib / seconds);
+    println!("{what:45} {:7.1} ms {:7.2} GiB/s", seconds * 1e3, gib / seconds);
 }

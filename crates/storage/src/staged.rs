@@ -134,6 +134,14 @@ mod tests {
         assert!(target.exists());
     }
 
+    /// Not by permissions, which do not hold for root: no one can create files in `/proc`.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn folder_that_takes_no_files_is_an_error() {
+        let message = Staged::file(Path::new("/proc/x.npy")).unwrap_err().to_string();
+        assert!(message.contains("/proc/x.npy: cannot create a file beside it"), "{message}");
+    }
+
     #[test]
     fn place_that_cannot_be_written_is_named() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,7 @@
 //! A file mapped into memory. One of the two modules of this crate with unsafe code.
+//!
+//! Why mapped: a region that is narrow in the last axis is many short rows, and without a mapping each of them would
+//! be a system call, or the rows between them would be read too.
 
 #![allow(unsafe_code)]
 
