@@ -11,7 +11,7 @@
 //!
 //! Why unsafe at all: safe Rust has no way to lend strided windows of one allocation to several threads whose
 //! order is not known beforehand, short of a lock around every copy. What it gains: 128 MiB of f64 in 16 blocks from
-//! two threads take 1/1.9 to 1/2.9 of the time of two threads that copy halves into a zeroed `Vec` (five paired runs
+//! two threads take 1/1.9 to 1/3.0 of the time of two threads that copy halves into a zeroed `Vec` (six paired runs
 //! on two shared cores of a Xeon, `cargo run --release -p chunkwise-storage --example bandwidth`). The gain is that
 //! of huge pages: without them the blocks take 1.1 times as long as the halves.
 //!
