@@ -157,10 +157,10 @@ impl<'a> Machine<'a> {
     unsafe fn place_row(&mut self, o: usize, n: usize, to: *mut u8) -> Result<*const u8, KernelError> {
         // SAFETY: passed on.
         unsafe {
-            if let Some(operand) = self.code.passes_through() {
-                if let Some(ptr) = self.operands[operand].in_place(o, n) {
-                    return Ok(ptr);
-                }
+            if let Some(operand) = self.code.passes_through()
+                && let Some(ptr) = self.operands[operand].in_place(o, n)
+            {
+                return Ok(ptr);
             }
             self.write(o, n, to)?;
         }

@@ -6,11 +6,16 @@ use crate::isa::per_isa;
 
 /// The loops of a rule for this processor.
 pub(super) struct Loops<R: Rule> {
-    segment: unsafe fn(&[R::Item], u64) -> R::State,
-    short: unsafe fn(&[R::Item], usize, &mut Vec<R::State>),
-    columns: unsafe fn(&[&[R::Item]], u64, &mut [R::State]),
-    merge: unsafe fn(&mut [R::State], u64, &[R::State], u64),
+    segment: SegmentFn<R::Item, R::State>,
+    short: ShortFn<R::Item, R::State>,
+    columns: ColumnsFn<R::Item, R::State>,
+    merge: MergeFn<R::State>,
 }
+
+type SegmentFn<T, S> = unsafe fn(&[T], u64) -> S;
+type ShortFn<T, S> = unsafe fn(&[T], usize, &mut Vec<S>);
+type ColumnsFn<T, S> = unsafe fn(&[&[T]], u64, &mut [S]);
+type MergeFn<S> = unsafe fn(&mut [S], u64, &[S], u64);
 
 impl<R: Rule> Loops<R> {
     /// The best version of rules that are [`WIDE`](Rule::WIDE), and the one version of others.
