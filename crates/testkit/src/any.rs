@@ -6,6 +6,7 @@ use chunkwise_expr::Expr;
 use ndarray::ArrayD;
 
 use crate::PlainArray;
+use crate::eager::to_ndarray;
 
 macro_rules! define_any_array {
     ($($v:ident $t:ty, $name:literal;)*) => {
@@ -83,10 +84,6 @@ macro_rules! define_any_array {
     };
 }
 for_each_dtype!(define_any_array);
-
-fn to_ndarray<T: Element>(array: &PlainArray) -> ArrayD<T> {
-    array.to_chunk().into_array().expect("dispatched on the array's own type")
-}
 
 fn from_ndarray<T: Element>(array: &ArrayD<T>) -> PlainArray {
     PlainArray::new(T::DTYPE, array.shape(), array.iter().map(|&x| Scalar::from(x)).collect())

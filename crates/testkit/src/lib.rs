@@ -1,4 +1,5 @@
-//! Truth for tests: a slow eager evaluator, random expressions, the conformance runner.
+#![doc = include_str!("README.md")]
+#![forbid(unsafe_code)]
 
 mod agree;
 mod any;

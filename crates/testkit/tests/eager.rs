@@ -16,7 +16,7 @@ fn array<T: Element>(shape: &[usize], values: &[T]) -> Expr {
 }
 
 fn value(expr: &Expr) -> PlainArray {
-    eval(expr).unwrap().array().unwrap().clone()
+    eval(expr).expect("a value").array().expect("an array").clone()
 }
 
 fn reduced(x: &Expr, kind: ReduceKind, axes: Option<&[usize]>, keepdims: bool, ddof: f64) -> PlainArray {

@@ -67,10 +67,7 @@ impl PlainArray {
     /// assert_eq!(ones, PlainArray::of(&[3], &[1u8, 1, 1]));
     /// ```
     pub fn from_chunk(chunk: &Chunk) -> PlainArray {
-        dispatch!(chunk.dtype(), T => {
-            let array = T::of_chunk(chunk).expect("dispatched on the block's own type");
-            PlainArray::new(T::DTYPE, array.shape(), array.iter().map(|&x| Scalar::from(x)).collect())
-        })
+        dispatch!(chunk.dtype(), T => PlainArray::of(chunk.shape(), &elements::<T>(chunk)))
     }
 
     /// The same elements as a block.
@@ -80,11 +77,7 @@ impl PlainArray {
     /// assert_eq!(PlainArray::of(&[1], &[2.5]).to_chunk().nbytes(), 8);
     /// ```
     pub fn to_chunk(&self) -> Chunk {
-        dispatch!(self.dtype, T => {
-            let values = self.data.iter().map(|&x| T::of_scalar(x).expect("all elements have one type"));
-            let array = ArrayD::from_shape_vec(IxDyn(&self.shape), values.collect::<Vec<T>>());
-            Chunk::from_array(array.expect("the number of elements was checked"))
-        })
+        dispatch!(self.dtype, T => Chunk::from_array(to_ndarray::<T>(self)))
     }
 
     /// Type of the elements.
@@ -124,6 +117,19 @@ impl PlainArray {
     pub(crate) fn with_shape(&self, shape: &[usize]) -> PlainArray {
         PlainArray::new(self.dtype, shape, self.data.clone())
     }
+}
+
+/// The elements of a block of type `T` in C order.
+fn elements<T: Element>(chunk: &Chunk) -> Vec<T> {
+    let array = T::of_chunk(chunk).expect("dispatched on the block's own type");
+    array.iter().copied().collect()
+}
+
+/// The elements of an array of type `T` as an ndarray.
+pub(crate) fn to_ndarray<T: Element>(array: &PlainArray) -> ArrayD<T> {
+    let values = array.data.iter().map(|&x| T::of_scalar(x).expect("dispatched on the array's own type"));
+    let array = ArrayD::from_shape_vec(IxDyn(&array.shape), values.collect());
+    array.expect("the number of elements was checked")
 }
 
 /// All indices of a shape in C order; one empty index for a shape without axes.

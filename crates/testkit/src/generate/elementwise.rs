@@ -93,12 +93,12 @@ pub(super) fn closure(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     let which = draw.below(3);
     dispatch!(a.dtype()?, T => Some(match which {
         0 => element(ElementOp::Call(ElementFn::unary("mapv", |x: T| x != T::default())), &[&a]),
-        1 => element(ElementOp::Call(ElementFn::unary("mapv", |x: T| if x < T::default() { T::default() } else { x })), &[&a]),
-        _ => element(ElementOp::Call(ElementFn::binary("zip_mapv", later_of::<T>)), &[&a, &b]),
+        1 => element(ElementOp::Call(ElementFn::unary("mapv", |x: T| later(x, T::default()))), &[&a]),
+        _ => element(ElementOp::Call(ElementFn::binary("zip_mapv", later::<T>)), &[&a, &b]),
     }))
 }
 
 /// The second unless the first is larger: not symmetric, and defined for every type.
-fn later_of<T: Element>(a: T, b: T) -> T {
+fn later<T: Element>(a: T, b: T) -> T {
     if a > b { a } else { b }
 }

@@ -79,7 +79,7 @@ impl RandomExpr {
 
     /// The last expression.
     pub fn root(&self) -> &Expr {
-        self.pool.exprs.last().expect("there is at least one source")
+        self.pool.last()
     }
 }
 
@@ -115,6 +115,10 @@ struct Pool {
 }
 
 impl Pool {
+    fn last(&self) -> &Expr {
+        self.exprs.last().expect("there is at least one source")
+    }
+
     /// One of them, the latest most often, so that expressions grow deep.
     fn pick(&self, draw: &mut Draw) -> Expr {
         let latest = self.exprs.len().saturating_sub(2);
