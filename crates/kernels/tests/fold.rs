@@ -1,4 +1,6 @@
 //! Reductions against plain loops, over grids, layouts, axes and types.
+// Helpers of tests are not tests, to the lint.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,6 @@
 //! Kernels against the operations of single values, bit for bit.
+// Helpers of tests are not tests, to the lint.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -185,15 +185,15 @@ impl<R: Rule> Typed<R> {
     ) -> Result<(), KernelError> {
         let (rows, len) = (split.outer, split.reduced);
         let at_once = machine.tile() / len;
+        let (mut segments, mut parts) = (Vec::new(), Pairwise::new());
         for row in (0..rows).step_by(at_once) {
             let items = machine.items::<R::Item>(row * len, at_once.min(rows - row) * len)?;
             if len <= SEGMENT {
-                self.0.short(items, len, states);
+                self.0.segments(items, len, [0, 0], states);
                 continue;
             }
             for row in items.chunks_exact(len) {
-                let mut parts = Pairwise::new();
-                self.segments(row, 0, &mut parts);
+                self.segments(row, 0, &mut segments, &mut parts);
                 states.extend(parts.finish(R::merge));
             }
         }
@@ -208,20 +208,28 @@ impl<R: Rule> Typed<R> {
         states: &mut Vec<R::State>,
     ) -> Result<(), KernelError> {
         let (tile, len) = (machine.tile(), split.reduced);
-        let mut parts = Pairwise::new();
+        let (mut segments, mut parts) = (Vec::new(), Pairwise::new());
         for row in 0..split.outer {
             for at in (0..len).step_by(tile) {
                 let items = machine.items::<R::Item>(row * len + at, tile.min(len - at))?;
-                self.segments(items, at as u64, &mut parts);
+                self.segments(items, at as u64, &mut segments, &mut parts);
             }
             states.extend(parts.finish(R::merge));
         }
         Ok(())
     }
 
-    fn segments(&self, items: &[R::Item], at: u64, parts: &mut Pairwise<R::State>) {
-        for (i, segment) in items.chunks(SEGMENT).enumerate() {
-            let state = self.0.segment(segment, at + (i * SEGMENT) as u64);
+    /// Adds the segments of a run to the parts; `states` is memory to reuse.
+    fn segments(
+        &self,
+        items: &[R::Item],
+        at: u64,
+        states: &mut Vec<R::State>,
+        parts: &mut Pairwise<R::State>,
+    ) {
+        states.clear();
+        self.0.segments(items, SEGMENT, [at, SEGMENT as u64], states);
+        for (&state, segment) in states.iter().zip(items.chunks(SEGMENT)) {
             parts.push(state, segment.len() as u64, R::merge);
         }
     }

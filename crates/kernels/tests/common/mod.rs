@@ -1,5 +1,6 @@
 //! Values and memory layouts that the tests share.
-#![allow(dead_code)]
+// Helpers of tests are not tests, to the lint.
+#![allow(dead_code, clippy::unwrap_used)]
 
 use chunkwise_chunk::{Chunk, DType, Element, Scalar, View, dispatch};
 use chunkwise_expr::{ElementOp, Program, ProgramBuilder, eval_cast};
