@@ -26,7 +26,7 @@ pub(crate) struct Layout<'a> {
     dtype: DType,
     /// Joined axes, the innermost last; empty for a single element.
     axes: SmallVec<[Stride; 6]>,
-    /// Bits of the element at zero when every element is the same memory.
+    /// The chunk whose elements `ptr` points into.
     _elements: PhantomData<&'a Chunk>,
 }
 
