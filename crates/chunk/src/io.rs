@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Chunk, ChunkGrid, DType, Region, SourceError};
+use crate::{Chunk, ChunkGrid, DType, Region, Scalar, SourceError};
 
 /// What it costs to read a region a second time.
 ///
@@ -79,6 +79,12 @@ pub trait ChunkSource: fmt::Debug + Send + Sync {
 
     /// Sources with equal keys hold equal values, and may be merged into one.
     fn key(&self) -> Option<String> {
+        None
+    }
+
+    /// The one value that every element has, where that is known: it is then computed with as a constant and never
+    /// read.
+    fn constant(&self) -> Option<Scalar> {
         None
     }
 

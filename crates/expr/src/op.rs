@@ -81,6 +81,15 @@ impl Op {
         }
     }
 
+    /// The value of every element, for literals and sources of one value.
+    pub fn constant(&self) -> Option<Scalar> {
+        match self {
+            Op::Literal(value) => Some(*value),
+            Op::Source(source) => source.source().constant(),
+            _ => None,
+        }
+    }
+
     /// What the result is.
     ///
     /// # Errors

@@ -79,7 +79,9 @@ impl Groups {
     fn step(&self, graph: &ExprGraph, id: NodeId, places: &Places) -> Step {
         match self.head[id.index()] {
             Some(head) if head != id => Step::Drop,
-            Some(_) if self.members[id.index()].len() > 1 => self.fuse(graph, id, places),
+            Some(_) if self.members[id.index()].len() > 1 || reads_constant(graph, id) => {
+                self.fuse(graph, id, places)
+            }
             _ => Step::Keep,
         }
     }
@@ -115,6 +117,14 @@ impl Groups {
     }
 }
 
+/// Whether a node of one operation gains from being a program: an array of one value becomes a constant of it.
+fn reads_constant(graph: &ExprGraph, id: NodeId) -> bool {
+    graph.inputs(id).iter().any(|&input| {
+        let op = &graph.node(input).op;
+        matches!(op, Op::Source(_)) && op.constant().is_some()
+    })
+}
+
 /// The group that all users of a node are in.
 fn common_head(graph: &ExprGraph, id: NodeId, head: &[Option<NodeId>]) -> Option<NodeId> {
     let mut users = graph.users(id).map(|user| head[user.index()]);
@@ -123,9 +133,9 @@ fn common_head(graph: &ExprGraph, id: NodeId, head: &[Option<NodeId>]) -> Option
 }
 
 fn leaf(graph: &ExprGraph, id: NodeId, builder: &mut ProgramBuilder, outside: &mut Vec<NodeId>) -> Arg {
-    match graph.node(id).op {
-        Op::Literal(value) => builder.constant(value),
-        _ => {
+    match graph.node(id).op.constant() {
+        Some(value) => builder.constant(value),
+        None => {
             outside.push(id);
             builder.input(graph.node(id).meta.dtype())
         }
@@ -139,7 +149,7 @@ fn push(builder: &mut ProgramBuilder, op: &ElementOp, operands: &[Arg]) -> Arg {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{check, lit, source, unchanged};
+    use crate::testing::{check, constant, lit, source, unchanged};
     use chunkwise_expr::{BinaryOp, Expr, UnaryOp};
     use std::panic::Location;
 
@@ -163,6 +173,13 @@ mod tests {
         let x = map(UnaryOp::Exp, &source("x", &[4], &[2]));
         let y = two(BinaryOp::Add, &map(UnaryOp::Sin, &x), &map(UnaryOp::Cos, &x));
         check(&FuseMaps, y, &["fused{r0 = exp x0; r1 = sin r0; r2 = cos r0; r3 = add r1 r2}(%0)"]);
+    }
+
+    #[test]
+    fn array_of_one_value_is_a_constant() {
+        let x = source("x", &[4], &[2]);
+        let ones = constant(1.0, &[4], &[2]);
+        check(&FuseMaps, two(BinaryOp::Add, &x, &ones), &["fused{r0 = add x0 1.0}(%0)"]);
     }
 
     #[test]

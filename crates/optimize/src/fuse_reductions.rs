@@ -67,9 +67,9 @@ fn program(graph: &ExprGraph, id: NodeId) -> Option<(Program, Inputs)> {
             let args: Vec<_> = graph
                 .inputs(id)
                 .into_iter()
-                .map(|input| match graph.node(input).op {
-                    Op::Literal(value) => builder.constant(value),
-                    _ => {
+                .map(|input| match graph.node(input).op.constant() {
+                    Some(value) => builder.constant(value),
+                    None => {
                         outside.push(input);
                         builder.input(graph.node(input).meta.dtype())
                     }

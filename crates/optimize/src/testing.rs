@@ -9,7 +9,7 @@ use chunkwise_expr::{Expr, ExprGraph};
 use crate::Pass;
 
 #[derive(Debug)]
-struct Named(&'static str, Vec<usize>);
+struct Named(&'static str, Vec<usize>, Option<Scalar>);
 
 impl ChunkSource for Named {
     fn dtype(&self) -> DType {
@@ -28,6 +28,10 @@ impl ChunkSource for Named {
         ReadCost::Free
     }
 
+    fn constant(&self) -> Option<Scalar> {
+        self.2
+    }
+
     fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
         Ok(Chunk::zeros(DType::F64, region.shape()))
     }
@@ -35,8 +39,17 @@ impl ChunkSource for Named {
 
 /// An array of this name, shape and block shape.
 pub(crate) fn source(name: &'static str, shape: &[usize], chunk: &[usize]) -> Expr {
-    let chunks = Chunks::Grid(ChunkGrid::regular(shape, chunk));
-    Expr::source(Arc::new(Named(name, shape.to_vec())), Some(&chunks), Location::caller())
+    named(Named(name, shape.to_vec(), None), chunk)
+}
+
+/// An array of one value.
+pub(crate) fn constant(value: f64, shape: &[usize], chunk: &[usize]) -> Expr {
+    named(Named("constant", shape.to_vec(), Some(Scalar::F64(value))), chunk)
+}
+
+fn named(source: Named, chunk: &[usize]) -> Expr {
+    let chunks = Chunks::Grid(ChunkGrid::regular(&source.1, chunk));
+    Expr::source(Arc::new(source), Some(&chunks), Location::caller())
 }
 
 /// A literal.

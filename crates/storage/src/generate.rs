@@ -65,6 +65,10 @@ impl ChunkSource for FillSource {
         ReadCost::Generate
     }
 
+    fn constant(&self) -> Option<Scalar> {
+        Some(self.value)
+    }
+
     fn key(&self) -> Option<String> {
         Some(format!("fill {} {:?}", exact(self.value), self.shape.as_slice()))
     }

@@ -101,6 +101,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     /// ```
     #[must_use]
     #[track_caller]
+    #[allow(clippy::type_complexity)] // broadcasting of three ranks is this type
     pub fn clip<L, H>(&self, low: L, high: H) -> LazyArray<T, Max<Max<D, L::Dim>, H::Dim>>
     where
         L: Operand<T>,
@@ -178,6 +179,7 @@ impl<D: Dimension> LazyArray<bool, D> {
     /// ```
     #[must_use]
     #[track_caller]
+    #[allow(clippy::type_complexity)] // broadcasting of three ranks is this type
     pub fn where_<T, A, B>(&self, then: A, otherwise: B) -> LazyArray<T, Max<Max<D, A::Dim>, B::Dim>>
     where
         T: Element,

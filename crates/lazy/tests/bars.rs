@@ -1,0 +1,244 @@
+//! Promises about task counts, depth, sharing and failure.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use chunkwise::prelude::*;
+use chunkwise::{ErrorKind, OptimizeOptions};
+use ndarray::{Array1, Array2, arr1, arr2};
+
+fn runtime(threads: usize) -> Runtime {
+    Runtime::builder().threads(threads).build().expect("threads can be started")
+}
+
+#[test]
+fn mean_of_sqrt_of_16_blocks_is_19_tasks() {
+    let x = LazyArray::from_ndarray(Array1::<f64>::ones(1600), 100);
+    // 16 folds with the square root inside, 2 merges of 8, 1 finish
+    assert_eq!(x.sqrt().mean().plan().unwrap().tasks(), 19);
+    let plain = Runtime::builder().threads(1).optimizer(OptimizeOptions::none()).build().unwrap();
+    // 16 square roots more
+    assert_eq!(plain.plan(&x.sqrt().mean()).unwrap().tasks(), 35);
+}
+
+#[test]
+fn chain_of_a_million_additions_builds_computes_and_drops() {
+    let data = arr1(&[1.0, 2.0, 3.0]);
+    let x = LazyArray::from_ndarray(data, 2);
+    let mut y = x.clone();
+    for _ in 0..1_000_000 {
+        y = &y + 1.0;
+    }
+    assert_eq!(y.compute().unwrap(), arr1(&[1_000_001.0, 1_000_002.0, 1_000_003.0]));
+}
+
+#[test]
+fn chain_of_additions_without_optimiser_computes() {
+    let x = LazyArray::from_ndarray(arr1(&[1i64, 2, 3]), 2);
+    let mut y = x.clone();
+    for _ in 0..20_000 {
+        y = &y + &x;
+    }
+    let plain = Runtime::builder().threads(2).optimizer(OptimizeOptions::none()).build().unwrap();
+    assert_eq!(plain.compute(&y).unwrap(), arr1(&[20_001, 40_002, 60_003]));
+}
+
+/// Address of the first element a source hands out.
+fn address(x: &LazyArray1<f64>) -> *const f64 {
+    let chunkwise_expr::Op::Source(source) = x.expr().op() else { panic!("not a source: {x:?}") };
+    let whole = chunkwise_chunk::Region::whole(x.shape());
+    let block = source.source().read(&whole).expect("memory can be read");
+    block.typed::<f64>().expect("the array holds f64").as_ptr()
+}
+
+#[test]
+fn owned_and_shared_input_is_not_copied() {
+    let owned = Array1::<f64>::zeros(1000);
+    let at = owned.as_ptr();
+    assert_eq!(address(&LazyArray::from_ndarray(owned, 1000)), at);
+    let shared = Array1::<f64>::zeros(1000).into_shared();
+    assert_eq!(address(&LazyArray::from_ndarray(&shared, 1000)), shared.as_ptr());
+    assert_ne!(address(&LazyArray::from_ndarray(shared.view(), 1000)), shared.as_ptr());
+}
+
+#[test]
+fn results_do_not_alias_the_input() {
+    let data = Array1::<f64>::zeros(4).into_shared();
+    let mut result = LazyArray::from_ndarray(&data, 4).compute().unwrap();
+    result[0] = 1.0;
+    assert_eq!(data[0], 0.0);
+}
+
+#[test]
+fn work_shared_by_outputs_is_done_once() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = calls.clone();
+    let x = LazyArray::from_ndarray(Array1::<f64>::ones(100), 10);
+    let y = x.mapv(move |v| {
+        count.fetch_add(1, Relaxed);
+        v
+    });
+    let (a, b) = runtime(2).compute((y.sum(), &y.max() + &y.min())).unwrap();
+    assert_eq!((a, b, calls.load(Relaxed)), (100.0, 2.0, 100));
+}
+
+#[test]
+fn delayed_value_is_computed_once_however_often_used() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = calls.clone();
+    let base = delayed(move || count.fetch_add(1, Relaxed));
+    let (a, b) = (base.map(|v| v + 1), base.map(|v| v + 2));
+    let array = LazyArray::from_delayed(base.map(|&v| Array1::from_elem(3, v as f64)), 3);
+    let (a, b, sum, n) =
+        chunkwise::compute((&a, &b, array.sum(), delayed_with((&a, &array), |a, x| a + x.len()))).unwrap();
+    assert_eq!((*a, *b, sum, *n, calls.load(Relaxed)), (1, 2, 0.0, 4, 1));
+}
+
+#[test]
+fn delayed_array_of_another_shape_is_an_error() {
+    let x = LazyArray::from_delayed(delayed(|| Array1::<f64>::zeros(4)), 3);
+    let err = x.compute().unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Task);
+    assert!(err.to_string().contains("the value has shape [4], not [3]"), "{err}");
+}
+
+#[test]
+fn errors_name_operation_shapes_and_line() {
+    let x = LazyArray::<f64, _>::zeros((2, 3), 2);
+    let line = line!() + 1;
+    let err = (&x + LazyArray::<f64, _>::zeros(4, 2)).compute().unwrap_err();
+    assert_eq!(
+        err.to_string(),
+        format!("add: shapes [2, 3] and [4] do not broadcast (at {}:{line}:15)", file!())
+    );
+    let err = x.reshape((7,)).compute().unwrap_err();
+    assert!(
+        err.to_string().starts_with("reshape: shape [2, 3] (6 elements) cannot become shape [7]"),
+        "{err}"
+    );
+    let err = LazyArray::<f64, _>::zeros((2, 3), (2, 0)).compute().unwrap_err();
+    assert!(err.to_string().contains("a chunk size must be at least 1"), "{err}");
+    assert!(err.to_string().contains(file!()), "{err}");
+}
+
+#[test]
+fn panicking_closure_is_an_error_and_the_next_compute_works() {
+    for threads in [1, 2] {
+        let rt = runtime(threads);
+        let x = LazyArray::from_ndarray(Array2::<f64>::ones((4, 4)), 2);
+        let bad = x.mapv(|v| if v > 0.0 { panic!("no good") } else { v });
+        let err = rt.compute(&bad).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Panic);
+        let text = err.to_string();
+        assert!(text.contains("mapv") && text.contains("block [0, 0]") && text.contains("no good"), "{text}");
+        assert!(text.contains(file!()), "{text}");
+        assert_eq!(rt.compute(x.sum()).unwrap(), 16.0);
+    }
+}
+
+#[test]
+fn integer_division_by_zero_is_an_error() {
+    let x = LazyArray::arange(0_i32, 10, 1, 3);
+    let err = (1 / &x).compute().unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Task);
+    assert!(err.to_string().contains("div") && err.to_string().contains("block [0]"), "{err}");
+}
+
+#[test]
+fn block_function_that_returns_another_shape_is_an_error() {
+    let x = LazyArray::<f64, _>::from_blocks(5, 2, |_| Array1::zeros(7));
+    assert!(x.sum().compute().unwrap_err().to_string().contains('7'));
+}
+
+#[test]
+fn budget_that_cannot_do_is_an_error_before_anything_runs() {
+    let rt = Runtime::builder().threads(2).memory_limit("1 MiB").build().unwrap();
+    let x = LazyArray::<f64, _>::ones(1_000_000, 1_000_000).exp();
+    assert_eq!(rt.compute(x.sum()).unwrap(), 1_000_000.0 * 1.0_f64.exp()); // folded tile by tile
+    let err = rt.compute(&x).unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Memory);
+    let centred = &x - x.mean();
+    let err = rt.compute(centred.sum()).unwrap_err();
+    assert!(err.to_string().contains("budget"), "{err}");
+}
+
+#[test]
+fn persisted_blocks_count_and_are_reused() {
+    let rt = runtime(2);
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = calls.clone();
+    let x = LazyArray::from_fn((8, 8), 4, move |(i, j)| {
+        count.fetch_add(1, Relaxed);
+        (i * 8 + j) as f64
+    });
+    let kept = rt.persist(&x).unwrap();
+    assert_eq!((calls.load(Relaxed), rt.persisted_bytes()), (64, 512));
+    assert_eq!(rt.compute((kept.sum(), kept.t().slice(s![.., 1]).sum())).unwrap(), (2016.0, 92.0));
+    assert_eq!(calls.load(Relaxed), 64);
+    drop(kept);
+    assert_eq!(rt.persisted_bytes(), 0);
+}
+
+#[test]
+fn slice_computes_only_the_blocks_it_needs() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = calls.clone();
+    let x = LazyArray::from_blocks((100, 100), 10, move |block| {
+        count.fetch_add(1, Relaxed);
+        Array2::from_elem((block.shape[0], block.shape[1]), block.start[0] as f64)
+    });
+    let part = (&x + 1.0).slice(s![15..25;-3, 95..]);
+    assert_eq!(part.sum().compute().unwrap(), (2.0 * 21.0 + 2.0 * 11.0) * 5.0);
+    assert_eq!(calls.load(Relaxed), 2);
+}
+
+#[test]
+fn bits_do_not_depend_on_threads_or_passes() {
+    let data = Array2::from_shape_fn((300, 70), |(i, j)| ((i * 7919 + j * 104_729) % 1009) as f64 / 7.0);
+    let x = LazyArray::from_ndarray(data, (37, 11));
+    let y = (x.sin() * &x).t();
+    let of = |rt: Runtime| {
+        let (a, b, c) = rt.compute((y.sum(), y.std_axis(Axis(1), 1.0), y.mean_axis(Axis(0)))).unwrap();
+        let bits = |x: Array1<f64>| x.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        (a.to_bits(), bits(b), bits(c))
+    };
+    let first = of(runtime(1));
+    for threads in [1, 2, 3] {
+        assert_eq!(of(runtime(threads)), first);
+        let options = OptimizeOptions::none();
+        let plain = Runtime::builder().threads(threads).optimizer(options).build().unwrap();
+        assert_eq!(of(plain), first);
+    }
+}
+
+#[test]
+fn nested_compute_in_a_closure_works() {
+    let x = LazyArray::from_ndarray(arr1(&[1.0, 2.0, 3.0, 4.0]), 1);
+    let inner = LazyArray::<f64, _>::ones(10, 3);
+    let y = x.mapv(move |v| v * inner.sum().compute().unwrap());
+    assert_eq!(y.compute().unwrap(), arr1(&[10.0, 20.0, 30.0, 40.0]));
+}
+
+#[test]
+fn one_block_per_element_still_adds_up() {
+    let x = LazyArray::<f64, _>::ones(10_000, 1) + 1.0;
+    assert_eq!(x.sum().compute().unwrap(), 20_000.0);
+}
+
+#[test]
+fn zero_length_axes_work_throughout() {
+    let x = LazyArray::<f64, _>::zeros((0, 3), 2);
+    let (a, b, c) = chunkwise::compute((x.sum_axis(Axis(0)), x.mean(), &x + 1.0)).unwrap();
+    assert_eq!((a, b.is_nan(), c.dim()), (arr1(&[0.0; 3]), true, (0, 3)));
+    assert_eq!(x.min_axis(Axis(1)).compute().unwrap().len(), 0);
+    assert!(x.min().compute().is_err());
+    let joined = chunkwise::concatenate(Axis(0), &[&x, &LazyArray::ones((1, 3), 2)]);
+    assert_eq!(joined.compute().unwrap(), arr2(&[[1.0; 3]]));
+}
+
+#[test]
+fn same_root_asked_for_twice_comes_twice() {
+    let x = LazyArray::arange(0_i32, 4, 1, 2);
+    let (a, b, c) = chunkwise::compute((&x, x.clone(), x.sum())).unwrap();
+    assert_eq!((a, b, c), (arr1(&[0, 1, 2, 3]), arr1(&[0, 1, 2, 3]), 6));
+}
