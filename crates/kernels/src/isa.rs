@@ -15,7 +15,7 @@
 //! this macro and nothing else.
 
 /// A set of instructions.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
 pub(crate) enum Isa {
     /// What every processor of the target has.
     Baseline,
@@ -28,8 +28,17 @@ pub(crate) enum Isa {
 }
 
 impl Isa {
-    /// The best set this processor has; the detection is cached by the standard library.
+    /// The set to compile for: the best one of this processor.
     pub(crate) fn best() -> Isa {
+        #[cfg(all(test, target_arch = "x86_64"))]
+        if let Some(isa) = tests::CHOSEN.get() {
+            return isa;
+        }
+        Isa::detected()
+    }
+
+    /// The detection is cached by the standard library.
+    fn detected() -> Isa {
         #[cfg(target_arch = "x86_64")]
         {
             use std::arch::is_x86_feature_detected as has;
@@ -80,3 +89,97 @@ macro_rules! per_isa {
     };
 }
 pub(crate) use per_isa;
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use std::cell::Cell;
+
+    use chunkwise_chunk::{Chunk, ChunkGrid, DType, Element, Region, Scalar, dispatch};
+    use chunkwise_expr::{
+        BinaryOp, ElementOp, Program, ProgramBuilder, Reduce, ReduceKind, UnaryOp, eval_cast,
+    };
+
+    use super::Isa;
+    use crate::{Fold, Kernel};
+
+    thread_local! {
+        /// Instruction set of the kernels made by this thread.
+        pub(super) static CHOSEN: Cell<Option<Isa>> = const { Cell::new(None) };
+    }
+
+    const SHAPE: [usize; 2] = [70, 301];
+
+    fn noise(dtype: DType, seed: u64) -> Chunk {
+        let number = |i: usize| {
+            let bits = (i as u64 + seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 24;
+            eval_cast(Scalar::F64((bits % 20_011) as f64 / 97.0 + 1.0), dtype)
+        };
+        dispatch!(dtype, T => {
+            let array = ndarray::ArrayD::from_shape_fn(ndarray::IxDyn(&SHAPE), |at| {
+                T::of_scalar(number(at[0] * SHAPE[1] + at[1])).unwrap()
+            });
+            Chunk::from_array(array)
+        })
+    }
+
+    fn bits(chunk: &Chunk) -> Vec<Scalar> {
+        dispatch!(chunk.dtype(), T => chunk.typed::<T>().unwrap().iter().map(|&x| {
+            // Which NaN it is is not defined; of all others every bit counts.
+            if x == x { x.into_scalar() } else { Scalar::Bool(true) }
+        }).collect())
+    }
+
+    /// Runs `f` with every instruction set the processor has, and compares the bits.
+    fn same_bits(what: &str, f: impl Fn() -> Chunk) {
+        let sets = [Isa::Baseline, Isa::Avx2, Isa::Avx512];
+        let mut results = sets.iter().filter(|&&isa| isa <= Isa::detected()).map(|&isa| {
+            CHOSEN.set(Some(isa));
+            let result = bits(&f());
+            CHOSEN.set(None);
+            result
+        });
+        let first = results.next().unwrap();
+        assert!(results.all(|other| other == first), "{what}");
+    }
+
+    fn program(op: ElementOp, inputs: &[DType]) -> Option<Program> {
+        let mut b = ProgramBuilder::new();
+        let args: Vec<_> = inputs.iter().map(|&dtype| b.input(dtype)).collect();
+        let result = b.push(op, &args)?;
+        Some(b.finish(result))
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_elements() {
+        for &dtype in DType::ALL {
+            let x = [noise(dtype, 1), noise(dtype, 99)];
+            let unary = UnaryOp::ALL.iter().map(|&op| (ElementOp::from(op), 1));
+            let binary = BinaryOp::ALL.iter().map(|&op| (ElementOp::from(op), 2));
+            let casts = DType::ALL.iter().map(|&to| (ElementOp::Cast(to), 1));
+            for (op, arity) in unary.chain(binary).chain(casts) {
+                if let Some(program) = program(op.clone(), &[dtype, dtype][..arity]) {
+                    same_bits(&format!("{} of {dtype}", op.name()), || {
+                        Kernel::new(&program).map(&x[..arity], &SHAPE).unwrap_or(Chunk::zeros(dtype, &[0]))
+                    });
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_reductions() {
+        for &dtype in DType::ALL {
+            let x = [noise(dtype, 7)];
+            for &kind in ReduceKind::ALL {
+                for axes in [&[0][..], &[1], &[0, 1]] {
+                    let (space, axes) = (ChunkGrid::whole(&SHAPE), axes.into());
+                    let reduce = Reduce { kind, axes, keepdims: false, ddof: 0.0, space, program: None };
+                    same_bits(&format!("{kind} of {dtype} over {:?}", reduce.axes), || {
+                        let fold = Fold::new(&reduce, dtype);
+                        fold.finish(&[&fold.fold(&x, &Region::whole(&SHAPE)).unwrap()])
+                    });
+                }
+            }
+        }
+    }
+}
