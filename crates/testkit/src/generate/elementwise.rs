@@ -34,7 +34,7 @@ pub(super) fn binary(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
         BinaryOp::ALL.iter().copied().filter(|op| op.output(dtype).is_some()).collect();
     let op = *draw.pick(&taken);
     let b = partner(draw, pool, &a);
-    let b = if dtype.is_float() || draw.one_in(12) { b } else { harmless(op, &b, dtype) };
+    let b = if dtype.is_float() || draw.one_in(3) { b } else { harmless(op, &b, dtype) };
     let swap = draw.one_in(2) && !is_partial(op);
     Some(if swap { element(op, &[&b, &a]) } else { element(op, &[&a, &b]) })
 }
