@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use chunkwise_chunk::{ChunkGrid, ChunkSource, Chunks, DType, Scalar, View};
+use chunkwise_chunk::{ChunkError, ChunkGrid, ChunkSource, Chunks, DType, Scalar, View};
 use smallvec::SmallVec;
 
 use crate::ops::{Concat, Rechunk, Reduce, Reshape, SourceOp};
@@ -194,7 +194,7 @@ impl Expr {
             return Expr::with_error(err.clone(), origin);
         }
         let metas: SmallVec<[&Meta; 3]> = inputs.iter().map(|input| input.meta()).collect();
-        match op.infer(&metas) {
+        match op.infer(&metas).and_then(addressable) {
             Ok(meta) => {
                 let inputs = inputs.iter().map(|&input| input.clone()).collect();
                 Expr(Arc::new(Node { op, inputs, meta, origin }))
@@ -319,6 +319,19 @@ impl Expr {
         }
         Expr::new(Op::Rechunk(Rechunk { grid }), &[self], origin)
     }
+}
+
+/// Refuses arrays whose elements cannot be counted, so that no product of lengths overflows later.
+fn addressable(meta: Meta) -> Result<Meta, ExprError> {
+    const MOST: usize = isize::MAX as usize / size_of::<f64>();
+    if let Meta::Array { grid, .. } = &meta {
+        let mut lengths = grid.shape().iter().filter(|&&len| len != 0);
+        let elements = lengths.try_fold(1usize, |n, &len| n.checked_mul(len));
+        if elements.is_none_or(|n| n > MOST) {
+            return Err(ChunkError::TooLarge(grid.shape().to_vec()).into());
+        }
+    }
+    Ok(meta)
 }
 
 impl fmt::Debug for Expr {

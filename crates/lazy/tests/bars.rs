@@ -242,3 +242,24 @@ fn same_root_asked_for_twice_comes_twice() {
     let (a, b, c) = chunkwise::compute((&x, x.clone(), x.sum())).unwrap();
     assert_eq!((a, b, c), (arr1(&[0, 1, 2, 3]), arr1(&[0, 1, 2, 3]), 6));
 }
+
+#[test]
+fn absurd_shapes_and_chunkings_are_errors() {
+    let huge = LazyArray::<f64, _>::zeros((usize::MAX, 2, 0), ..);
+    assert!(huge.check().unwrap_err().to_string().contains("more elements than this machine can address"));
+    let one = LazyArray::<f64, _>::ones((1, 1), 1);
+    assert!(one.broadcast((1 << 40, 1 << 40)).check().is_err());
+    assert!(
+        LazyArray::<f64, _>::zeros(1 << 40, 1)
+            .sum()
+            .compute()
+            .unwrap_err()
+            .to_string()
+            .contains("larger chunks")
+    );
+    assert!(LazyArray::<f64, _>::zeros(1 << 45, 1 << 30).compute().is_err());
+    assert!(LazyArray::arange(0.0, f64::INFINITY, 1.0, 1).check().is_err());
+    assert!(LazyArray::arange(0, 5, 0, 1).check().is_err());
+    assert_eq!(LazyArray::arange(5u8, 0, 1, 1).len(), 0);
+    assert_eq!(LazyArray::arange(i64::MIN, i64::MAX, i64::MAX, 1).len(), 3);
+}

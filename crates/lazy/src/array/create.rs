@@ -221,12 +221,12 @@ fn read<T, D>(
     })
 }
 
-/// The shape, when the bytes of its elements can be counted.
+/// The shape, when its elements can be counted: a source must not be asked for more.
 fn size_checked(shape: &[usize]) -> Result<&[usize], ExprError> {
     let most = isize::MAX as usize / size_of::<f64>();
-    match shape.iter().try_fold(1usize, |n, &len| n.checked_mul(len)) {
+    let mut lengths = shape.iter().filter(|&&len| len != 0);
+    match lengths.try_fold(1usize, |n, &len| n.checked_mul(len)) {
         Some(n) if n <= most => Ok(shape),
-        _ if shape.contains(&0) => Ok(shape),
         _ => Err(ChunkError::TooLarge(shape.to_vec()).into()),
     }
 }

@@ -32,6 +32,9 @@ use crate::Result;
 
 pub(crate) use value::Value;
 
+/// Tasks of one plan: at about a hundred bytes a task, what a machine of our users holds without noticing.
+const MOST_TASKS: usize = 50_000_000;
+
 /// What becomes of a root.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
@@ -53,22 +56,25 @@ pub(crate) struct Lowered {
 /// Makes the tasks that compute the roots into their targets. `share` is how many bytes of decoded blocks may be kept
 /// so that several readers need not decode them again.
 pub(crate) fn lower(graph: &ExprGraph, targets: &[Target], share: u64) -> Result<Lowered> {
-    for id in graph.ids() {
-        if let Some(grid) = sources::grid_of(graph, id) {
-            check_count(grid, graph.node(id).op.name(), graph.node(id).origin)?;
-        }
-    }
     let inlined = sources::inlined(graph, share);
+    check_count(graph, &inlined)?;
     let demand = demand::find(graph, &inlined);
     emit::Emit::new(graph, targets, &inlined, &demand).run()
 }
 
-fn check_count(grid: &ChunkGrid, op: &str, origin: &'static Location<'static>) -> Result<()> {
-    let blocks = grid.num_blocks();
-    if u32::try_from(blocks).is_ok() {
-        return Ok(());
+/// Refuses plans that would not fit into memory themselves.
+fn check_count(graph: &ExprGraph, inlined: &[bool]) -> Result<()> {
+    let mut tasks = 0usize;
+    for id in graph.ids().filter(|id| !inlined[id.index()] || graph.is_root(*id)) {
+        let node = graph.node(id);
+        let blocks = sources::grid_of(graph, id).map_or(1, ChunkGrid::num_blocks);
+        tasks = tasks.saturating_add(blocks);
+        if tasks > MOST_TASKS {
+            let cause = ExprError::TooManyBlocks { blocks: tasks };
+            return Err(Arc::new(BuildError::new(node.op.name(), cause, node.origin)).into());
+        }
     }
-    Err(Arc::new(BuildError::new(op, ExprError::TooManyBlocks { blocks }, origin)).into())
+    Ok(())
 }
 
 /// What a layer calls its tasks.
