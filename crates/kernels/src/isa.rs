@@ -30,7 +30,8 @@ pub(crate) enum Isa {
 impl Isa {
     /// The set to compile for: the best one of this processor.
     pub(crate) fn best() -> Isa {
-        #[cfg(all(test, target_arch = "x86_64"))]
+        #[cfg(test)]
+        #[cfg(target_arch = "x86_64")]
         if let Some(isa) = tests::CHOSEN.get() {
             return isa;
         }
@@ -90,7 +91,8 @@ macro_rules! per_isa {
 }
 pub(crate) use per_isa;
 
-#[cfg(all(test, target_arch = "x86_64"))]
+#[cfg(test)]
+#[cfg(target_arch = "x86_64")]
 mod tests {
     use std::cell::Cell;
 
@@ -125,7 +127,7 @@ mod tests {
     fn bits(chunk: &Chunk) -> Vec<Scalar> {
         dispatch!(chunk.dtype(), T => chunk.typed::<T>().unwrap().iter().map(|&x| {
             // Which NaN it is is not defined; of all others every bit counts.
-            if x == x { x.into_scalar() } else { Scalar::Bool(true) }
+            if x.partial_cmp(&x).is_some() { x.into_scalar() } else { Scalar::Bool(true) }
         }).collect())
     }
 
