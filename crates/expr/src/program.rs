@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::panic::Location;
 
 use chunkwise_chunk::{DType, Scalar};
 use smallvec::SmallVec;
@@ -69,18 +70,25 @@ pub struct Instr {
 /// let program = b.finish(r);
 /// assert_eq!(program.to_string(), "r0 = sqrt x0; r1 = mul r0 2.0");
 /// ```
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Program {
     inputs: Vec<DType>,
     consts: Vec<Scalar>,
     instrs: Vec<Instr>,
     result: Arg,
+    origins: Vec<&'static Location<'static>>,
 }
 
 impl Program {
     /// The program that returns its only input.
     pub fn identity(dtype: DType) -> Program {
-        Program { inputs: vec![dtype], consts: Vec::new(), instrs: Vec::new(), result: Arg::Input(0) }
+        Program {
+            inputs: vec![dtype],
+            consts: Vec::new(),
+            instrs: Vec::new(),
+            result: Arg::Input(0),
+            origins: Vec::new(),
+        }
     }
 
     /// Types of the inputs.
@@ -103,6 +111,11 @@ impl Program {
         self.result
     }
 
+    /// The lines of the user's program that the instructions come from, each once; the first few of a long program.
+    pub fn origins(&self) -> &[&'static Location<'static>] {
+        &self.origins
+    }
+
     /// Type of an operand.
     pub fn dtype_of(&self, arg: Arg) -> DType {
         match arg {
@@ -117,6 +130,18 @@ impl Program {
         self.dtype_of(self.result)
     }
 }
+
+impl PartialEq for Program {
+    /// Equal code; where it was written does not matter.
+    fn eq(&self, other: &Program) -> bool {
+        self.inputs == other.inputs
+            && self.consts == other.consts
+            && self.instrs == other.instrs
+            && self.result == other.result
+    }
+}
+
+impl Eq for Program {}
 
 impl Hash for Program {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -167,6 +192,7 @@ pub struct ProgramBuilder {
     inputs: Vec<DType>,
     consts: Vec<Scalar>,
     instrs: Vec<Instr>,
+    origins: Vec<&'static Location<'static>>,
     known_consts: HashMap<Scalar, u32>,
     known_instrs: HashMap<Instr, u32>,
 }
@@ -206,9 +232,18 @@ impl ProgramBuilder {
         Some(Arg::Value(i))
     }
 
+    /// Notes that an instruction comes from this line of the user's program.
+    pub fn written_at(&mut self, origin: &'static Location<'static>) {
+        const KEPT: usize = 8;
+        if self.origins.len() < KEPT && !self.origins.contains(&origin) {
+            self.origins.push(origin);
+        }
+    }
+
     /// The program with this result.
     pub fn finish(self, result: Arg) -> Program {
-        Program { inputs: self.inputs, consts: self.consts, instrs: self.instrs, result }
+        let ProgramBuilder { inputs, consts, instrs, origins, .. } = self;
+        Program { inputs, consts, instrs, result, origins }
     }
 
     fn dtype_of(&self, arg: Arg) -> DType {

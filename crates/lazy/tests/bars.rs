@@ -137,6 +137,16 @@ fn panicking_closure_is_an_error_and_the_next_compute_works() {
 }
 
 #[test]
+fn error_in_a_fused_group_names_the_line_of_each_operation() {
+    let x = LazyArray::from_ndarray(arr1(&[1_i32, 0, 3]), 2);
+    let line = line!() + 1;
+    let y = 6 / &x;
+    let err = (y + 1).sum().compute().unwrap_err().to_string();
+    assert!(err.contains("sum{r0 = div 6 x0; r1 = add r0 1}, block [0]"), "{err}");
+    assert!(err.contains(&format!("{}:{line}:13", file!())), "{err}");
+}
+
+#[test]
 fn integer_division_by_zero_is_an_error() {
     let x = LazyArray::arange(0_i32, 10, 1, 3);
     let err = (1 / &x).compute().unwrap_err();

@@ -106,6 +106,7 @@ impl Groups {
                 .collect();
             let Op::Element(op) = &graph.node(member).op else { unreachable!("only elementwise nodes join") };
             let value = push(&mut builder, op, &operands);
+            builder.written_at(graph.node(member).origin);
             args.push((member, value));
         }
         let result = args[args.len() - 1].1;

@@ -76,6 +76,7 @@ fn program(graph: &ExprGraph, id: NodeId) -> Option<(Program, Inputs)> {
                 })
                 .collect();
             let result = builder.push(op.clone(), &args)?;
+            builder.written_at(graph.node(id).origin);
             Some((builder.finish(result), outside))
         }
         _ => None,

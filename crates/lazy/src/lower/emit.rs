@@ -2,26 +2,25 @@
 
 use std::sync::Arc;
 
-use chunkwise_chunk::{ChunkGrid, ChunkSink, Region};
-use chunkwise_expr::{ElementOp, ExprGraph, Meta, Need, NodeId, Op, Program, ProgramBuilder, Reduce};
-use chunkwise_kernels::{Fold, Kernel};
-use chunkwise_scheduler::{GraphBuilder, LayerId, TaskBytes, TaskId};
+use chunkwise_chunk::{ChunkSink, Region};
+use chunkwise_expr::{Collect, ElementOp, ExprGraph, Meta, Need, NodeId, Op, Program, ProgramBuilder};
+use chunkwise_kernels::Kernel;
+use chunkwise_scheduler::{GraphBuilder, TaskBytes, TaskId};
 
 use super::blockwise::{BlockLayer, BlockOp};
 use super::demand::Demand;
 use super::feed::{Feed, bytes};
 use super::object::{CallLayer, CollectLayer};
-use super::reduce::{FinishLayer, FoldLayer, MergeLayer};
 use super::{Label, Lowered, Target, Value};
 use crate::Result;
 
 /// The state of one walk.
 pub(crate) struct Emit<'a> {
-    graph: &'a ExprGraph,
+    pub(super) graph: &'a ExprGraph,
     targets: &'a [Target],
     inlined: &'a [bool],
-    demand: &'a [Demand],
-    builder: GraphBuilder<Value>,
+    pub(super) demand: &'a [Demand],
+    pub(super) builder: GraphBuilder<Value>,
     /// For each node the tasks of its blocks; empty for nodes that users read for themselves.
     tasks: Vec<Vec<Option<TaskId>>>,
     bytes_read: u64,
@@ -65,24 +64,31 @@ impl<'a> Emit<'a> {
             Op::Call(call) => {
                 let label = Label::new(call.name(), None, node.origin);
                 let layer = self.builder.layer(Arc::new(CallLayer { label, call: call.clone() }))?;
-                let inputs: Vec<TaskId> =
-                    self.graph.inputs(id).iter().filter_map(|i| self.tasks[i.index()][0]).collect();
+                let inputs = self.first_tasks(id);
                 Ok(vec![Some(self.builder.task(layer, 0, &inputs, TaskBytes::default())?)])
             }
-            Op::Collect(collect) => {
-                let label = Label::new("collect", None, node.origin);
-                let feed = self.feeds(id).swap_remove(0);
-                let meta = &self.graph.node(self.graph.inputs(id)[0]).meta;
-                let region = Region::whole(meta.grid().shape());
-                let output = bytes(meta.dtype(), &region);
-                let need = Need { input: 0, region };
-                let inputs = self.gather(id, std::slice::from_ref(&feed), std::slice::from_ref(&need));
-                let collect = CollectLayer { label, collect: collect.clone(), feed, need };
-                let layer = self.builder.layer(Arc::new(collect))?;
-                Ok(vec![Some(self.builder.task(layer, 0, &inputs, TaskBytes { output, scratch: 0 })?)])
-            }
+            Op::Collect(collect) => self.collect(id, collect),
             _ => self.blocks(id),
         }
+    }
+
+    /// One task that takes the whole array, which is one block.
+    fn collect(&mut self, id: NodeId, collect: &Collect) -> Result<Vec<Option<TaskId>>> {
+        let label = Label::new("collect", None, self.graph.node(id).origin);
+        let feed = self.feeds(id).swap_remove(0);
+        let meta = &self.graph.node(self.graph.inputs(id)[0]).meta;
+        let region = Region::whole(meta.grid().shape());
+        let output = bytes(meta.dtype(), &region);
+        let need = Need { input: 0, region };
+        let inputs = self.gather(id, std::slice::from_ref(&feed), std::slice::from_ref(&need));
+        let layer =
+            self.builder.layer(Arc::new(CollectLayer { label, collect: collect.clone(), feed, need }))?;
+        Ok(vec![Some(self.builder.task(layer, 0, &inputs, TaskBytes { output, scratch: 0 })?)])
+    }
+
+    /// The tasks of inputs that are values.
+    fn first_tasks(&self, id: NodeId) -> Vec<TaskId> {
+        self.graph.inputs(id).iter().filter_map(|input| self.tasks[input.index()][0]).collect()
     }
 
     /// One task per needed block.
@@ -123,7 +129,7 @@ impl<'a> Emit<'a> {
         };
         let grid = node.meta.grid().clone();
         BlockLayer {
-            label: Label::new(node.op.to_string(), Some(grid.clone()), node.origin),
+            label: Label::of_node(node, "", Some(grid.clone())),
             op: node.op.clone(),
             block_op,
             dtype: node.meta.dtype(),
@@ -135,87 +141,10 @@ impl<'a> Emit<'a> {
         }
     }
 
-    /// Folds, merges and finishes for every needed block of the result.
-    fn reduce(&mut self, id: NodeId, reduce: &Reduce) -> Result<Vec<Option<TaskId>>> {
-        let node = self.graph.node(id);
-        let (feeds, metas) = (self.feeds(id), self.metas(id));
-        let fold = Arc::new(Fold::new(reduce, metas.first().map_or_else(|| node.meta.dtype(), Meta::dtype)));
-        let label =
-            |part: &str, grid: Option<ChunkGrid>| Label::new(format!("{}{part}", node.op), grid, node.origin);
-        let (space, grid) = (reduce.space.clone(), node.meta.grid().clone());
-        let folds = Arc::new(FoldLayer {
-            label: label("", Some(space.clone())),
-            fold: fold.clone(),
-            space: space.clone(),
-            feeds,
-            metas,
-        });
-        let fold_layer = self.builder.layer(folds.clone())?;
-        let merges = MergeLayer { label: label(", merge", None), fold: fold.clone() };
-        let merge_layer = self.builder.layer(Arc::new(merges))?;
-        let used = self.is_used(id);
-        let finish = FinishLayer {
-            label: label(", finish", Some(grid.clone())),
-            fold: fold.clone(),
-            grid: grid.clone(),
-            sinks: self.sinks(id),
-            used,
-        };
-        let finish_layer = self.builder.layer(Arc::new(finish))?;
-        let mut tasks = vec![None; grid.num_blocks()];
-        for (index, result) in grid.blocks().enumerate() {
-            if !self.demand[id.index()].wants(index) {
-                continue;
-            }
-            let own = bytes(node.meta.dtype(), &grid.region(&result));
-            let mut parts = Vec::with_capacity(reduce.blocks_per_result());
-            let mut largest = 0;
-            for block in reduce.blocks_of(&result) {
-                let region = space.region(&space.block(block));
-                let needs = folds.needs(&region);
-                let inputs = self.gather(id, &folds.feeds, &needs);
-                let read: u64 = needs.iter().map(|need| folds.feeds[need.input].scratch(&need.region)).sum();
-                let output = fold.partial_bytes(&region) as u64;
-                largest = largest.max(output);
-                let bytes = TaskBytes { output, scratch: fold.scratch_bytes() as u64 + read };
-                parts.push(self.builder.task(fold_layer, number_of(block), &inputs, bytes)?);
-            }
-            let parts = self.merge(parts, merge_layer, index, largest)?;
-            let output = if used { own } else { 0 };
-            let bytes = TaskBytes { output, scratch: largest + own - output };
-            tasks[index] = Some(self.builder.task(finish_layer, number_of(index), &parts, bytes)?);
-        }
-        Ok(tasks)
-    }
-
-    /// Merges by eights, in order, until one task can merge the rest.
-    fn merge(
-        &mut self,
-        mut parts: Vec<TaskId>,
-        layer: LayerId,
-        index: usize,
-        output: u64,
-    ) -> Result<Vec<TaskId>> {
-        while parts.len() > Reduce::FAN_IN {
-            let mut merged = Vec::with_capacity(parts.len().div_ceil(Reduce::FAN_IN));
-            for group in parts.chunks(Reduce::FAN_IN) {
-                merged.push(match group {
-                    [only] => *only,
-                    group => {
-                        let bytes = TaskBytes { output, scratch: 0 };
-                        self.builder.task(layer, number_of(index), group, bytes)?
-                    }
-                });
-            }
-            parts = merged;
-        }
-        Ok(parts)
-    }
-
     /// The tasks that hold the needed regions, in the order the layer takes them.
-    fn gather(&mut self, id: NodeId, feeds: &[Feed], needs: &[Need]) -> Vec<TaskId> {
+    pub(super) fn gather(&mut self, id: NodeId, feeds: &[Feed], needs: &[Need]) -> Vec<TaskId> {
         if let Op::FromObject(_) = self.graph.node(id).op {
-            return self.graph.inputs(id).iter().filter_map(|input| self.tasks[input.index()][0]).collect();
+            return self.first_tasks(id);
         }
         let mut tasks = Vec::new();
         let inputs = self.graph.inputs(id);
@@ -229,7 +158,7 @@ impl<'a> Emit<'a> {
         tasks
     }
 
-    fn feeds(&self, id: NodeId) -> Vec<Feed> {
+    pub(super) fn feeds(&self, id: NodeId) -> Vec<Feed> {
         let feed = |input: &NodeId| match self.inlined[input.index()] {
             true => feed_of(self.graph.node(*input)),
             false => match &self.graph.node(*input).meta {
@@ -240,11 +169,11 @@ impl<'a> Emit<'a> {
         self.graph.inputs(id).iter().map(feed).collect()
     }
 
-    fn metas(&self, id: NodeId) -> Vec<Meta> {
+    pub(super) fn metas(&self, id: NodeId) -> Vec<Meta> {
         self.graph.input_metas(id).into_iter().cloned().collect()
     }
 
-    fn sinks(&self, id: NodeId) -> Vec<Arc<dyn ChunkSink>> {
+    pub(super) fn sinks(&self, id: NodeId) -> Vec<Arc<dyn ChunkSink>> {
         let roots = self.graph.roots().iter().zip(self.targets);
         let sinks = roots.filter(|&(&root, _)| root == id).filter_map(|(_, target)| match target {
             Target::Sink(sink) => Some(sink.clone()),
@@ -255,7 +184,7 @@ impl<'a> Emit<'a> {
 
     /// Whether the value of a node is taken by other tasks or the caller. Users of a source that is read inline
     /// do not take it from its tasks.
-    fn is_used(&self, id: NodeId) -> bool {
+    pub(super) fn is_used(&self, id: NodeId) -> bool {
         let kept = |(&root, target): (&NodeId, &Target)| root == id && matches!(target, Target::Keep);
         let by_tasks = !self.inlined[id.index()] && self.graph.users(id).next().is_some();
         by_tasks || self.graph.roots().iter().zip(self.targets).any(kept)
@@ -296,6 +225,6 @@ fn feed_of(node: &chunkwise_expr::GraphNode) -> Feed {
 }
 
 /// Blocks were counted before: they fit.
-fn number_of(block: usize) -> u32 {
+pub(super) fn number_of(block: usize) -> u32 {
     u32::try_from(block).expect("grids of more than 2^32 blocks were refused")
 }

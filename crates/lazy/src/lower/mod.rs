@@ -15,6 +15,7 @@
 mod blockwise;
 mod demand;
 mod emit;
+mod emit_reduce;
 mod feed;
 mod object;
 mod reduce;
@@ -25,7 +26,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use chunkwise_chunk::{ChunkGrid, ChunkSink};
-use chunkwise_expr::{BuildError, ExprError, ExprGraph};
+use chunkwise_expr::{BuildError, ExprError, ExprGraph, GraphNode, Op};
 use chunkwise_scheduler::TaskGraph;
 
 use crate::Result;
@@ -82,27 +83,38 @@ fn check_count(graph: &ExprGraph, inlined: &[bool]) -> Result<()> {
 pub(crate) struct Label {
     op: String,
     grid: Option<ChunkGrid>,
-    origin: &'static Location<'static>,
+    /// The user's lines: of the operation, then of those fused into it.
+    origins: Vec<&'static Location<'static>>,
 }
 
 impl Label {
-    pub(crate) fn new(
-        op: impl Into<String>,
-        grid: Option<ChunkGrid>,
-        origin: &'static Location<'static>,
-    ) -> Label {
-        Label { op: op.into(), grid, origin }
+    pub(crate) fn new(op: &str, grid: Option<ChunkGrid>, origin: &'static Location<'static>) -> Label {
+        Label { op: op.to_owned(), grid, origins: vec![origin] }
+    }
+
+    /// The label of a node, with `part` of its work.
+    pub(crate) fn of_node(node: &GraphNode, part: &str, grid: Option<ChunkGrid>) -> Label {
+        let mut label = Label::new(&format!("{}{part}", node.op), grid, node.origin);
+        let program = match &node.op {
+            Op::Fused(program, _) => Some(program),
+            Op::Reduce(reduce) => reduce.program.as_ref(),
+            _ => None,
+        };
+        let fused = program.into_iter().flat_map(|program| program.origins());
+        label.origins.extend(fused.filter(|&&origin| origin != node.origin));
+        label
     }
 
     /// As in `sqrt, block [3, 0] of shape [10, 4] in chunks (2, 4) (at src/main.rs:7:15)`.
     pub(crate) fn of(&self, index: u32) -> String {
-        let (op, origin) = (&self.op, self.origin);
+        let origins: Vec<String> = self.origins.iter().map(|origin| origin.to_string()).collect();
+        let (op, origins) = (&self.op, origins.join(", fused with "));
         match &self.grid {
             Some(grid) if grid.ndim() > 0 => {
                 let block = grid.block(index as usize);
-                format!("{op}, block {block:?} of shape {:?} in chunks {grid} (at {origin})", grid.shape())
+                format!("{op}, block {block:?} of shape {:?} in chunks {grid} (at {origins})", grid.shape())
             }
-            _ => format!("{op} (at {origin})"),
+            _ => format!("{op} (at {origins})"),
         }
     }
 }
