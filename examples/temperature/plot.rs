@@ -11,7 +11,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use crate::{ATTRIBUTION, FIRST_YEAR, Summary, THRESHOLD, WINDOW};
 
 const SIZE: (u32, u32) = (960, 560);
-const YEARS: std::ops::Range<f64> = 1860.0..2106.0;
+const YEARS: std::ops::Range<f64> = 1860.0..2108.0;
 const KELVIN: std::ops::Range<f64> = 284.0..291.0;
 const INK: RGBColor = RGBColor(60, 60, 67);
 const PALE: RGBColor = RGBColor(228, 228, 231);
@@ -82,7 +82,7 @@ fn threshold(chart: &mut Chart<'_, '_>, scenarios: &[(&Summary, RGBColor)]) -> D
         chart.draw_series([Circle::new(at, 5, color.filled())])?;
         let above = *color == WARM;
         let pos = if above { Pos::new(HPos::Right, VPos::Bottom) } else { Pos::new(HPos::Left, VPos::Top) };
-        let place = if above { (at.0 - 3.0, at.1 + 0.1) } else { (at.0 + 3.0, at.1 - 0.1) };
+        let place = if above { (at.0 - 3.0, at.1 + 0.1) } else { (at.0 + 2.0, at.1 - 0.25) };
         let text = (FONT, 14).into_font().style(FontStyle::Bold).color(color).pos(pos);
         chart.draw_series([Text::new(year.to_string(), place, text)])?;
     }
