@@ -48,7 +48,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     expected.number("mean", a1b_warms.mean)?;
     expected.number("e1_mean", e1_warms.mean)?;
     expected.number("a1b_minus_e1_final_decade_mean", gap)?;
-    expected.number("a1b_anomaly_std_over_time_max", stored_spread(&a1b, &folder.join("a1b_anomaly.zarr"))?)?;
+    expected
+        .number("a1b_anomaly_std_over_time_max", stored_spread(&a1b, &folder.join("a1b_anomaly.zarr"))?)?;
     expected.number("e1_anomaly_std_over_time_max", stored_spread(&e1, &folder.join("e1_anomaly.zarr"))?)?;
 
     let plot = folder.join("temperature.svg");
