@@ -77,7 +77,7 @@ fn malformed_cases_fail() {
 #[test]
 fn lacking_operations_are_counted_by_name() {
     let report = run_on_floats(r#""steps": [{"op": "fft", "args": [0]}], "outputs": [1], "error": true"#);
-    assert_eq!(report.to_string(), "unsupported: fft (1 cases)\n0 passed, 0 failed, 1 skipped");
+    assert_eq!(report.to_string(), "unsupported: fft (1 case)\n0 passed, 0 failed, 1 skipped");
 }
 
 #[test]

@@ -181,7 +181,8 @@ impl fmt::Display for Report {
             writeln!(f, "FAILED {failure}")?;
         }
         for (op, cases) in &self.unsupported {
-            writeln!(f, "unsupported: {op} ({cases} cases)")?;
+            let plural = if *cases == 1 { "" } else { "s" };
+            writeln!(f, "unsupported: {op} ({cases} case{plural})")?;
         }
         let skipped: usize = self.unsupported.values().sum();
         write!(f, "{} passed, {} failed, {skipped} skipped", self.passed, self.failed)
