@@ -1,4 +1,4 @@
-//! A tour of chunkwise in ten stops. Every value is printed and checked.
+//! A tour of chunkwise in nine stops. Every value is printed and checked.
 //!
 //! ```text
 //! cargo run --release --example quickstart
