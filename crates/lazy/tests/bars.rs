@@ -103,6 +103,13 @@ fn delayed_array_of_another_shape_is_an_error() {
 }
 
 #[test]
+fn view_of_a_delayed_array_computes() {
+    let x = LazyArray::from_delayed(delayed(|| arr1(&[1.0, 2.0, 3.0])), 3);
+    assert_eq!(x.broadcast((2, 3)).compute().unwrap(), arr2(&[[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]]));
+    assert_eq!(x.slice(s![1..]).sum().compute().unwrap(), 5.0);
+}
+
+#[test]
 fn errors_name_operation_shapes_and_line() {
     let x = LazyArray::<f64, _>::zeros((2, 3), 2);
     let line = line!() + 1;

@@ -42,12 +42,11 @@ pub(crate) fn find(graph: &ExprGraph, inlined: &[bool]) -> Vec<Demand> {
         let wanted = std::mem::replace(&mut demand[id.index()], Demand::None);
         match (&wanted, &graph.node(id).op) {
             (Demand::None, _) => {}
-            (Demand::All, op) if !matches!(op, Op::View(_)) => {
-                for input in graph.inputs(id) {
-                    demand[input.index()] = Demand::All;
-                }
+            // Some blocks of an array, or all of a view, need some blocks of the inputs; a value is needed as a whole.
+            (Demand::Some(_), op) | (Demand::All, op @ Op::View(_)) if !matches!(op, Op::FromObject(_)) => {
+                mark_inputs(graph, id, op, &wanted, inlined, &mut demand);
             }
-            (wanted, op) => mark_inputs(graph, id, op, wanted, inlined, &mut demand),
+            _ => graph.inputs(id).iter().for_each(|input| demand[input.index()] = Demand::All),
         }
         demand[id.index()] = wanted;
     }
