@@ -210,6 +210,18 @@ fn slice_computes_only_the_blocks_it_needs() {
 }
 
 #[test]
+fn block_function_is_called_once_per_block_whoever_asks() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = calls.clone();
+    let x = LazyArray::<f64, _>::from_blocks(10, 2, move |block| {
+        count.fetch_add(1, Relaxed);
+        Array1::from_elem(block.shape[0], block.start[0] as f64)
+    });
+    let (all, sum, odd) = chunkwise::compute((&x, x.sum(), x.slice(s![1..;2]).max())).unwrap();
+    assert_eq!((all[9], sum, odd, calls.load(Relaxed)), (8.0, 40.0, 8.0, 5));
+}
+
+#[test]
 fn bits_do_not_depend_on_threads_or_passes() {
     let data = Array2::from_shape_fn((300, 70), |(i, j)| ((i * 7919 + j * 104_729) % 1009) as f64 / 7.0);
     let x = LazyArray::from_ndarray(data, (37, 11));

@@ -34,10 +34,11 @@ fn reads_inline(graph: &ExprGraph, id: NodeId, source: &SourceOp, share: u64) ->
     }
 }
 
+/// The only one that takes the source's elements; `None` when there are several, the caller among them.
 fn single_user(graph: &ExprGraph, id: NodeId) -> Option<NodeId> {
     let mut users = graph.users(id);
     let first = users.next()?;
-    users.next().is_none().then_some(first)
+    (users.next().is_none() && !graph.is_root(id)).then_some(first)
 }
 
 /// Whether the only user asks for the source's blocks one by one and whole.
