@@ -292,3 +292,17 @@ fn absurd_shapes_and_chunkings_are_errors() {
     assert_eq!(LazyArray::arange(5u8, 0, 1, 1).len(), 0);
     assert_eq!(LazyArray::arange(i64::MIN, i64::MAX, i64::MAX, 1).len(), 3);
 }
+
+#[test]
+fn spread_of_anomalies_is_exact_along_a_long_axis() {
+    let wave = |hour: usize, station: usize| 10.0 + station as f64 + 8.0 * (hour as f64 * 0.2618).sin();
+    let data = Array2::from_shape_fn((8760, 100), |(hour, station)| wave(hour, station));
+    let want = data.std_axis(ndarray::Axis(0), 0.0);
+    let t = LazyArray::from_ndarray(data, (720, ..));
+    let anomaly = &t - t.mean_axis(Axis(0)).insert_axis(Axis(0));
+    for threads in [1, 2] {
+        let got = runtime(threads).compute(anomaly.std_axis(Axis(0), 0.0)).unwrap();
+        let worst = (&got - &want).mapv(f64::abs).fold(0.0, |a: f64, &b| a.max(b));
+        assert!(worst < 1e-12, "{worst}");
+    }
+}

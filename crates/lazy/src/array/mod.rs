@@ -13,7 +13,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use chunkwise_chunk::{ChunkGrid, Chunks, DType, Element};
-use chunkwise_expr::Expr;
+use chunkwise_expr::{Expr, ExprError};
 use ndarray::{Array, ArrayD, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn};
 
 use crate::{Error, Plan, Result, Runtime};
@@ -239,7 +239,7 @@ impl<T, D> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::<f64, _>::zeros(64, 4);
+    /// let x = LazyArray::arange(0.0_f64, 64.0, 1.0, 4);
     /// let text = x.sqrt().mean().explain();
     /// assert!(text.contains("mean{r0 = sqrt x0}"));
     /// assert!(text.contains("tasks 19"));
@@ -312,6 +312,30 @@ impl<T: Element, D> LazyArray<T, D> {
     #[must_use]
     pub fn into_dyn(self) -> LazyArrayD<T> {
         LazyArray::wrap(self.expr)
+    }
+}
+
+impl<T: Element, D: Dimension> LazyArray<T, D> {
+    /// The same array with the rank of `E`; another rank is an error.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::<f64, _>::ones((2, 3, 4), 2);
+    /// let y: LazyArray1<f64> = x.sum_axes([Axis(0), Axis(2)]).into_dimensionality();
+    /// assert_eq!(y.compute()?, ndarray::arr1(&[8.0, 8.0, 8.0]));
+    /// assert!(y.into_dimensionality::<Ix2>().check().is_err());
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn into_dimensionality<E: Dimension>(self) -> LazyArray<T, E> {
+        match E::NDIM {
+            Some(ndim) if ndim != self.ndim() && self.expr.error().is_none() => {
+                let text = format!("shape {:?} is not of {ndim} dimensions", self.shape());
+                LazyArray::wrap(Expr::invalid("into_dimensionality", ExprError::Message(text), here()))
+            }
+            _ => LazyArray::wrap(self.expr),
+        }
     }
 }
 
