@@ -28,8 +28,9 @@ pub struct AxisChunks(Cut);
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 enum Cut {
-    /// Blocks of `chunk` elements, the last one shorter.
-    Regular { len: usize, chunk: usize },
+    /// A first block of `first` elements, then blocks of `chunk`, the last one what is left; `first <= chunk`.
+    /// A single block has `first == chunk == len` (1 for an axis of length 0).
+    Regular { len: usize, first: usize, chunk: usize },
     /// Block `i` is `bounds[i]..bounds[i + 1]`.
     Explicit(Arc<[usize]>),
 }
@@ -37,7 +38,20 @@ enum Cut {
 impl AxisChunks {
     /// Blocks of `chunk` elements; the last one may be shorter. A `chunk` of 0 counts as 1.
     pub fn regular(len: usize, chunk: usize) -> AxisChunks {
-        AxisChunks(Cut::Regular { len, chunk: chunk.clamp(1, len.max(1)) })
+        let chunk = chunk.clamp(1, len.max(1));
+        AxisChunks(Cut::Regular { len, first: chunk, chunk })
+    }
+
+    /// Blocks of `chunk` elements but for a first one of `first`, and the last one: what a slice of regular blocks has.
+    fn offset_regular(len: usize, first: usize, chunk: usize) -> AxisChunks {
+        match (first.min(len), chunk) {
+            (first, _) if first == len => AxisChunks::whole(len),
+            (first, chunk) if len - first <= chunk => {
+                // Two blocks: `chunk` is the longer one, so that equal cuts are equal values.
+                AxisChunks(Cut::Regular { len, first, chunk: first.max(len - first) })
+            }
+            (first, chunk) => AxisChunks(Cut::Regular { len, first, chunk }),
+        }
     }
 
     /// One block for the whole axis.
@@ -63,9 +77,10 @@ impl AxisChunks {
     /// Blocks of the given lengths, whatever they add up to; equal lengths are stored in O(1).
     fn from_sizes(sizes: &[usize]) -> AxisChunks {
         let (first, last) = (sizes[0], sizes[sizes.len() - 1]);
-        let equal = sizes[..sizes.len() - 1].iter().all(|&s| s == first);
-        if sizes.len() == 1 || (equal && (1..=first).contains(&last)) {
-            return AxisChunks::regular(sizes.iter().sum(), first);
+        let chunk = if sizes.len() > 2 { sizes[1] } else { first.max(last) };
+        let equal = sizes[1..sizes.len().max(2) - 1].iter().all(|&size| size == chunk);
+        if sizes.len() == 1 || (equal && first >= 1 && first <= chunk && (1..=chunk).contains(&last)) {
+            return AxisChunks::offset_regular(sizes.iter().sum(), first, chunk);
         }
         let mut bounds = Vec::with_capacity(sizes.len() + 1);
         bounds.push(0);
@@ -91,7 +106,7 @@ impl AxisChunks {
     /// Number of blocks, at least 1.
     pub fn count(&self) -> usize {
         match &self.0 {
-            Cut::Regular { len, chunk } => len.div_ceil(*chunk).max(1),
+            Cut::Regular { len, first, chunk } => 1 + len.saturating_sub(*first).div_ceil(*chunk),
             Cut::Explicit(bounds) => bounds.len() - 1,
         }
     }
@@ -99,7 +114,11 @@ impl AxisChunks {
     /// Where block `i` lies on the axis.
     pub fn range(&self, i: usize) -> Range<usize> {
         match &self.0 {
-            Cut::Regular { len, chunk } => (i * chunk).min(*len)..((i + 1) * chunk).min(*len),
+            Cut::Regular { len, first, chunk } => {
+                let start = if i == 0 { 0 } else { first + (i - 1) * chunk };
+                let end = first.saturating_add(i.saturating_mul(*chunk));
+                start.min(*len)..end.min(*len)
+            }
             Cut::Explicit(bounds) => bounds[i]..bounds[i + 1],
         }
     }
@@ -107,7 +126,10 @@ impl AxisChunks {
     /// The block that holds index `position`, which must lie on the axis.
     pub fn block_of(&self, position: usize) -> usize {
         match &self.0 {
-            Cut::Regular { chunk, .. } => position / chunk,
+            Cut::Regular { first, chunk, .. } => match position.checked_sub(*first) {
+                None => 0,
+                Some(beyond) => 1 + beyond / chunk,
+            },
             Cut::Explicit(bounds) => bounds.partition_point(|&b| b <= position) - 1,
         }
     }
@@ -123,7 +145,7 @@ impl AxisChunks {
     /// Length of the longest block.
     pub fn max_chunk(&self) -> usize {
         match &self.0 {
-            Cut::Regular { chunk, len } => (*chunk).min(*len),
+            Cut::Regular { chunk, len, .. } => (*chunk).min(*len),
             Cut::Explicit(bounds) => bounds.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0),
         }
     }
@@ -131,8 +153,8 @@ impl AxisChunks {
     /// The block length, when all blocks but the last have it.
     pub fn regular_chunk(&self) -> Option<usize> {
         match &self.0 {
-            Cut::Regular { chunk, .. } => Some(*chunk),
-            Cut::Explicit(_) => None,
+            Cut::Regular { first, chunk, .. } if first == chunk => Some(*chunk),
+            _ => None,
         }
     }
 
@@ -152,10 +174,16 @@ impl AxisChunks {
     pub fn refine(&self, other: &AxisChunks) -> AxisChunks {
         match (&self.0, &other.0) {
             (a, b) if a == b => return self.clone(),
-            (Cut::Regular { chunk: a, .. }, Cut::Regular { chunk: b, .. }) if a % b == 0 => {
+            _ if self.count() == 1 => return other.clone(),
+            _ if other.count() == 1 => return self.clone(),
+            (Cut::Regular { first: f, chunk: a, .. }, Cut::Regular { first: g, chunk: b, .. })
+                if a % b == 0 && f % b == g % b =>
+            {
                 return other.clone();
             }
-            (Cut::Regular { chunk: a, .. }, Cut::Regular { chunk: b, .. }) if b % a == 0 => {
+            (Cut::Regular { first: f, chunk: a, .. }, Cut::Regular { first: g, chunk: b, .. })
+                if b % a == 0 && g % a == f % a =>
+            {
                 return self.clone();
             }
             _ => {}
@@ -189,15 +217,12 @@ impl AxisChunks {
             return AxisChunks::whole(n);
         }
         let stride = step.unsigned_abs();
-        if let Cut::Regular { len, chunk } = self.0 {
-            let aligned = if step > 0 {
-                offset % chunk < stride
-            } else {
-                (len - 1 - offset) < stride && len % chunk == 0
-            };
-            if aligned && chunk % stride == 0 {
-                return AxisChunks::regular(n, chunk / stride);
-            }
+        if let Cut::Regular { chunk, .. } = self.0
+            && chunk % stride == 0
+        {
+            let block = self.range(self.block_of(offset));
+            let walked = if step > 0 { block.end - 1 - offset } else { offset - block.start };
+            return AxisChunks::offset_regular(n, walked / stride + 1, chunk / stride);
         }
         AxisChunks::from_bounds(self.strided_bounds(offset, step, n))
     }
@@ -226,10 +251,10 @@ impl AxisChunks {
 impl fmt::Display for AxisChunks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Cut::Regular { chunk, .. } => write!(f, "{chunk}"),
-            Cut::Explicit(bounds) => {
+            Cut::Regular { first, chunk, .. } if first == chunk => write!(f, "{chunk}"),
+            _ => {
                 let shown: Vec<String> = self.sizes().take(8).map(|s| s.to_string()).collect();
-                let more = if bounds.len() > 9 { ", .." } else { "" };
+                let more = if self.count() > 8 { ", .." } else { "" };
                 write!(f, "[{}{more}]", shown.join(", "))
             }
         }

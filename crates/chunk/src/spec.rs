@@ -113,11 +113,17 @@ fn near_cubes(shape: &[usize], elements: usize) -> ChunkGrid {
     let mut chunk = vec![1; shape.len()];
     let mut left = elements.max(1) as f64;
     for (done, &axis) in order.iter().enumerate() {
-        let side = left.powf(1.0 / (shape.len() - done) as f64).floor().max(1.0);
-        chunk[axis] = shape[axis].min(side as usize).max(1);
+        chunk[axis] = shape[axis].min(root(left, (shape.len() - done) as i32)).max(1);
         left /= chunk[axis] as f64;
     }
     ChunkGrid::regular(shape, &chunk)
+}
+
+/// The largest whole number whose `n`-th power is at most `x`.
+fn root(x: f64, n: i32) -> usize {
+    let side = x.powf(1.0 / f64::from(n)).floor();
+    let larger = side + 1.0; // the power may have been rounded down
+    if larger.powi(n) <= x { larger as usize } else { side as usize }
 }
 
 /// Reads a size in bytes: decimal and binary prefixes, an optional `B`; `None` for anything else and for 0.
@@ -278,6 +284,7 @@ mod tests {
         assert_eq!(shown(.., &[10, 6]), "(10, 6)");
         assert_eq!(shown("auto", &[1 << 20, 2]), "(131072, 2)");
         assert_eq!(shown("1 KiB", &[10, 60]), "(10, 12)");
+        assert_eq!(shown("2 MiB", &[1000, 1000, 1000]), "(64, 64, 64)");
     }
 
     #[test]

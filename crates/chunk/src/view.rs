@@ -11,9 +11,9 @@ use smallvec::SmallVec;
 
 use crate::{AxisChunks, ChunkError, ChunkGrid, Region, Shape};
 
-/// A new axis longer than this is cut into blocks of this length, so that a broadcast does not make one
-/// block of everything.
-const LONGEST_NEW_BLOCK: usize = 1 << 20;
+/// Repeated axes are cut so that a block holds at most about this many elements, or as many as the source's: a
+/// broadcast must not make one block of everything.
+const REPEATED_BLOCK: usize = 1 << 20;
 
 /// The element of a slice: ndarray's own, as `s![..]` makes them.
 pub type SliceElem = SliceInfoElem;
@@ -95,6 +95,8 @@ impl View {
                     }
                     let (offset, n) = clamped_range(start, end, step, shape[axis]);
                     view.offset[axis] = offset;
+                    // A walk of one element has no step: whatever was written could overflow when views compose.
+                    let step = if n <= 1 { 1 } else { step };
                     view.push(AxisMap::Source { axis, step }, n);
                     axis += 1;
                 }
@@ -271,10 +273,18 @@ impl View {
 
     /// The grid of the result: the source's cuts seen through the view.
     pub fn grid(&self, source: &ChunkGrid) -> ChunkGrid {
+        let block: usize = source.max_chunk().iter().fold(1, |n, &len| n.saturating_mul(len.max(1)));
+        let new_axes =
+            self.axes.iter().zip(&self.shape).filter(|&(map, &n)| *map == AxisMap::Repeat && n > 1);
+        let repeats = match new_axes.count() {
+            0 | 1 => REPEATED_BLOCK / block,
+            several => ((REPEATED_BLOCK / block) as f64).powf(1.0 / several as f64) as usize,
+        };
+        let repeats = repeats.max(1);
         ChunkGrid::new(self.axes.iter().zip(&self.shape).map(|(map, &n)| match *map {
             AxisMap::Source { axis, step: 1 } if n == self.source[axis] => source.axis(axis).clone(),
             AxisMap::Source { axis, step } => source.axis(axis).strided(self.offset[axis], step, n),
-            AxisMap::Repeat => AxisChunks::regular(n, n.min(LONGEST_NEW_BLOCK)),
+            AxisMap::Repeat => AxisChunks::regular(n, n.min(repeats)),
         }))
     }
 
