@@ -51,9 +51,9 @@ impl Region {
         self.shape.len()
     }
 
-    /// Number of elements.
+    /// Number of elements; saturates.
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        self.shape.iter().fold(1, |n: usize, &len| n.saturating_mul(len))
     }
 
     /// True when some axis has length 0.
@@ -61,9 +61,9 @@ impl Region {
         self.shape.contains(&0)
     }
 
-    /// One past the last index of `axis`.
+    /// One past the last index of `axis`; saturates.
     pub fn end(&self, axis: usize) -> usize {
-        self.start[axis] + self.shape[axis]
+        self.start[axis].saturating_add(self.shape[axis])
     }
 
     /// Replaces start and length of one axis.
@@ -73,8 +73,15 @@ impl Region {
     }
 
     /// True when the box lies inside an array of this shape.
+    ///
+    /// ```
+    /// use chunkwise_chunk::Region;
+    /// assert!(Region::new(&[2], &[3]).fits(&[5]));
+    /// assert!(!Region::new(&[3], &[3]).fits(&[5]));
+    /// ```
     pub fn fits(&self, shape: &[usize]) -> bool {
-        self.ndim() == shape.len() && (0..self.ndim()).all(|a| self.end(a) <= shape[a])
+        let ends = self.start.iter().zip(&self.shape).map(|(&start, &len)| start.checked_add(len));
+        self.ndim() == shape.len() && ends.zip(shape).all(|(end, &n)| end.is_some_and(|end| end <= n))
     }
 
     /// The common part of two boxes; empty axes have length 0.
@@ -114,5 +121,28 @@ impl fmt::Display for Region {
             write!(f, "{comma}{}..{}", self.start[axis], self.end(axis))?;
         }
         f.write_str("]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn box_beyond_the_last_index_is_shown_and_fits_nowhere() {
+        let beyond = Region::new(&[usize::MAX, 0], &[2, 1]);
+        assert_eq!(beyond.to_string(), format!("[{0}..{0}, 0..1]", usize::MAX));
+        assert!(!beyond.fits(&[usize::MAX, 1]));
+        assert!(Region::new(&[usize::MAX - 1], &[1]).fits(&[usize::MAX]));
+        assert!(!Region::new(&[0], &[1]).fits(&[1, 1]));
+        let last = Region::new(&[usize::MAX, 0], &[0, 1]);
+        assert_eq!(beyond.intersect(&Region::whole(&[usize::MAX, 1])), last);
+    }
+
+    #[test]
+    fn number_of_elements_saturates() {
+        assert_eq!(Region::whole(&[1 << 40, 1 << 40]).len(), usize::MAX);
+        assert_eq!(Region::whole(&[1 << 40, 1 << 40, 0]).len(), 0);
+        assert_eq!(Region::whole(&[]).len(), 1);
     }
 }
