@@ -88,6 +88,32 @@ pub trait ChunkSource: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Bytes that a read of the region allocates beyond the block it returns, while it runs: what a task that reads
+    /// is charged besides its result. An estimate, rather too high than too low; 0 unless the source says otherwise.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, ChunkSource, DType, ReadCost, Region, SourceError};
+    ///
+    /// /// Halves of a file: all of it is read, and one half is kept.
+    /// #[derive(Debug)]
+    /// struct Halves;
+    /// impl ChunkSource for Halves {
+    ///     fn dtype(&self) -> DType { DType::U8 }
+    ///     fn shape(&self) -> &[usize] { &[100] }
+    ///     fn name(&self) -> String { "halves".into() }
+    ///     fn cost(&self) -> ReadCost { ReadCost::Decode }
+    ///     fn scratch(&self, _: &Region) -> u64 { 100 }
+    ///     fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
+    ///         Ok(Chunk::zeros(DType::U8, &[100]).part(region).to_owned_copy())
+    ///     }
+    /// }
+    /// assert_eq!(Halves.scratch(&Region::new(&[50], &[50])), 100);
+    /// ```
+    fn scratch(&self, region: &Region) -> u64 {
+        let _ = region;
+        0
+    }
+
     /// Reads a region, which lies inside the array; of a [`ReadUnit::Block`] source always a whole block.
     ///
     /// # Errors
@@ -121,6 +147,30 @@ pub trait ChunkSink: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Bytes that a write of the region allocates while it runs: what a task that writes is charged besides the
+    /// block it is given. An estimate, rather too high than too low; 0 unless the sink says otherwise.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, ChunkSink, Region, SourceError};
+    ///
+    /// /// A sink of bytes that puts each block in order before it writes it.
+    /// #[derive(Debug)]
+    /// struct InOrder;
+    /// impl ChunkSink for InOrder {
+    ///     fn scratch(&self, region: &Region) -> u64 { region.len() as u64 }
+    ///     fn write(&self, _: &Region, chunk: &Chunk) -> Result<(), SourceError> {
+    ///         drop(chunk.to_contiguous());
+    ///         Ok(())
+    ///     }
+    ///     fn finish(&self) -> Result<(), SourceError> { Ok(()) }
+    /// }
+    /// assert_eq!(InOrder.scratch(&Region::whole(&[8, 8])), 64);
+    /// ```
+    fn scratch(&self, region: &Region) -> u64 {
+        let _ = region;
+        0
+    }
+
     /// Writes a block.
     ///
     /// # Errors
@@ -132,4 +182,50 @@ pub trait ChunkSink: fmt::Debug + Send + Sync {
     /// # Errors
     /// When the result cannot be completed.
     fn finish(&self) -> Result<(), SourceError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Plain;
+
+    impl ChunkSource for Plain {
+        fn dtype(&self) -> DType {
+            DType::U8
+        }
+
+        fn shape(&self) -> &[usize] {
+            &[usize::MAX]
+        }
+
+        fn name(&self) -> String {
+            "plain".into()
+        }
+
+        fn cost(&self) -> ReadCost {
+            ReadCost::Generate
+        }
+
+        fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
+            Ok(Chunk::zeros(DType::U8, region.shape()))
+        }
+    }
+
+    impl ChunkSink for Plain {
+        fn write(&self, _: &Region, _: &Chunk) -> Result<(), SourceError> {
+            Ok(())
+        }
+
+        fn finish(&self) -> Result<(), SourceError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn nothing_is_charged_beside_the_block_by_default() {
+        let all = Region::whole(&[usize::MAX]);
+        assert_eq!((ChunkSource::scratch(&Plain, &all), ChunkSink::scratch(&Plain, &all)), (0, 0));
+    }
 }
