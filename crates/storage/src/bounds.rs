@@ -68,6 +68,11 @@ pub(crate) fn checked_nbytes(dtype: DType, shape: &[usize]) -> Result<usize, Sou
     }
 }
 
+/// Bytes of a block of this shape; saturates.
+pub(crate) fn saturating_nbytes(dtype: DType, shape: &[usize]) -> usize {
+    Region::whole(shape).len().saturating_mul(dtype.itemsize())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,5 +108,22 @@ mod tests {
         assert_eq!(checked_nbytes(DType::F32, &[0, 4]).unwrap(), 0);
         assert!(checked_nbytes(DType::F32, &[1 << 40, 1 << 40]).is_err());
         assert!(checked_nbytes(DType::F32, &[0, 1 << 40, 1 << 40]).is_err());
+    }
+
+    #[test]
+    fn sizes_of_what_cannot_be_saturate() {
+        assert_eq!(saturating_nbytes(DType::F32, &[3, 4]), 48);
+        assert_eq!(saturating_nbytes(DType::F64, &[usize::MAX / 4]), usize::MAX);
+        assert_eq!(saturating_nbytes(DType::F64, &[1 << 40, 1 << 40]), usize::MAX);
+        assert_eq!(saturating_nbytes(DType::F64, &[1 << 40, 1 << 40, 0]), 0);
+    }
+
+    #[test]
+    fn block_for_a_region_that_overflows_is_refused() {
+        let region = Region::new(&[usize::MAX], &[2]);
+        let message =
+            check_chunk(&region, &Chunk::zeros(DType::U8, &[1]), DType::U8).unwrap_err().to_string();
+        assert!(message.contains(&region.to_string()), "{message}");
+        assert!(check_block(&ChunkGrid::whole(&[4]), &region).is_err());
     }
 }

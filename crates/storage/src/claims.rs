@@ -52,7 +52,7 @@ impl Claims {
 
     /// Checks that every element was written; afterwards the caller sees all writes, and none can follow.
     pub(crate) fn check_complete(&self) -> Result<(), SourceError> {
-        let len: usize = self.grid.shape().iter().product();
+        let len = Region::whole(self.grid.shape()).len();
         // Acquire pairs with the Release of every `Claim::complete`: they form one release sequence.
         let done = self.done.load(Ordering::Acquire);
         if done == len {

@@ -60,7 +60,7 @@ impl ResidentSource {
     /// assert_eq!(ResidentSource::new(DType::F64, ChunkGrid::whole(&[10]), whole).unwrap().nbytes(), 80);
     /// ```
     pub fn nbytes(&self) -> usize {
-        self.blocks.iter().map(Chunk::nbytes).sum()
+        self.blocks.iter().fold(0, |sum: usize, block| sum.saturating_add(block.nbytes()))
     }
 
     /// The blocks in C order of the grid.
@@ -160,6 +160,8 @@ mod tests {
         let grid = ChunkGrid::regular(&[4], &[2]);
         let one = Chunk::zeros(DType::I32, &[2]);
         assert!(ResidentSource::new(DType::I32, grid.clone(), vec![one.clone()]).is_err());
+        let countless = ChunkGrid::regular(&[1 << 40, 1 << 40], &[1, 1]);
+        assert!(ResidentSource::new(DType::I32, countless, Vec::new()).is_err());
         let other = Chunk::zeros(DType::F32, &[2]);
         let err = ResidentSource::new(DType::I32, grid, vec![one, other]).unwrap_err();
         assert_eq!(err.to_string(), "a block of f32 cannot be written to an array of i32");

@@ -5,7 +5,7 @@ use std::fmt;
 use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, DType, Element, Region, SourceError, dispatch};
 
 use super::buffer::BlockBuffer;
-use crate::bounds::check_chunk;
+use crate::bounds::{check_chunk, saturating_nbytes};
 
 /// One array in memory, allocated once and written by blocks from any number of threads.
 ///
@@ -55,7 +55,7 @@ impl MemorySink {
     /// assert_eq!(sink.nbytes(), 40);
     /// ```
     pub fn nbytes(&self) -> usize {
-        self.grid.shape().iter().product::<usize>() * self.dtype.itemsize()
+        saturating_nbytes(self.dtype, self.grid.shape())
     }
 
     /// The finished array, from a sink that is shared; it can be taken once.
@@ -153,6 +153,14 @@ mod tests {
     }
 
     #[test]
+    fn region_beyond_every_index_is_refused() {
+        let sink = MemorySink::new(DType::F64, &ChunkGrid::whole(&[4])).unwrap();
+        for (start, len) in [(usize::MAX, 4), (usize::MAX, 1), (4, usize::MAX), (1, usize::MAX)] {
+            assert!(sink.write(&Region::new(&[start], &[len]), &Chunk::zeros(DType::F64, &[4])).is_err());
+        }
+    }
+
+    #[test]
     fn block_of_other_type_or_shape_is_refused() {
         let sink = MemorySink::new(DType::F64, &ChunkGrid::whole(&[2])).unwrap();
         let whole = Region::whole(&[2]);
@@ -166,6 +174,8 @@ mod tests {
     fn impossible_size_is_an_error() {
         let huge = ChunkGrid::whole(&[1 << 40, 1 << 40]);
         assert!(MemorySink::new(DType::F64, &huge).unwrap_err().to_string().contains("address"));
+        let longest = ChunkGrid::regular(&[isize::MAX as usize / 8], &[1]);
+        assert!(MemorySink::new(DType::F64, &longest).is_err());
         let large = ChunkGrid::whole(&[1 << 58]);
         assert!(MemorySink::new(DType::F64, &large).unwrap_err().to_string().contains("memory"));
     }

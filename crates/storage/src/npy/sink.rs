@@ -7,7 +7,7 @@ use std::path::Path;
 use chunkwise_chunk::{Chunk, ChunkSink, DType, Region, Shape, SourceError, dispatch};
 
 use super::header::Header;
-use crate::bounds::{check_chunk, check_region, checked_nbytes};
+use crate::bounds::{check_chunk, check_region, checked_nbytes, saturating_nbytes};
 use crate::bytes::ByteForm;
 use crate::runs::Runs;
 use crate::staged::Staged;
@@ -63,7 +63,7 @@ impl NpySink {
         let header = Header::render(dtype, shape);
         let data_start = header.len() as u64;
         write_all_at(&file, &header, 0)
-            .and_then(|()| file.set_len(data_start + nbytes as u64))
+            .and_then(|()| file.set_len(data_start.saturating_add(nbytes as u64)))
             .map_err(|e| SourceError::io(format!("npy {}: cannot be created", path.display()), e))?;
         Ok(NpySink { dtype, shape: shape.into(), file, data_start, written: AtomicUsize::new(0), staged })
     }
@@ -94,6 +94,11 @@ impl NpySink {
 }
 
 impl ChunkSink for NpySink {
+    /// The bytes of the region: a block that is not in C order is put in order first.
+    fn scratch(&self, region: &Region) -> u64 {
+        saturating_nbytes(self.dtype, region.shape()) as u64
+    }
+
     fn write(&self, region: &Region, chunk: &Chunk) -> Result<(), SourceError> {
         self.check_open()?;
         check_region(region, &self.shape)?;
@@ -111,7 +116,7 @@ impl ChunkSink for NpySink {
     /// When elements are missing or were written twice, or the file cannot be synced or renamed.
     fn finish(&self) -> Result<(), SourceError> {
         self.check_open()?;
-        let (written, len) = (self.written.load(Ordering::Relaxed), self.shape.iter().product::<usize>());
+        let (written, len) = (self.written.load(Ordering::Relaxed), Region::whole(&self.shape).len());
         if written != len {
             let shown = self.shown();
             return Err(SourceError::message(format!(
@@ -182,6 +187,36 @@ mod tests {
         assert!(
             NpySink::create(folder.path(), DType::U8, &[1]).unwrap_err().to_string().contains("is a folder")
         );
+    }
+
+    #[test]
+    fn file_longer_than_any_disk_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let create =
+            |dtype, len: usize| NpySink::create(folder.path().join("x.npy"), dtype, &[len]).map(|_| ());
+        assert!(create(DType::F64, isize::MAX as usize / 8).unwrap_err().to_string().contains("x.npy"));
+        assert!(create(DType::F64, isize::MAX as usize).unwrap_err().to_string().contains("address"));
+        assert!(files(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn region_beyond_every_index_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let sink = NpySink::create(folder.path().join("x.npy"), DType::U8, &[4]).unwrap();
+        for (start, len) in [(usize::MAX, 4), (usize::MAX, 1), (1, usize::MAX)] {
+            let region = Region::new(&[start], &[len]);
+            let message = sink.write(&region, &Chunk::zeros(DType::U8, &[4])).unwrap_err().to_string();
+            assert!(message.contains(&region.to_string()), "{message}");
+        }
+    }
+
+    #[test]
+    fn write_is_charged_a_copy_of_its_block() {
+        let folder = tempfile::tempdir().unwrap();
+        let sink = NpySink::create(folder.path().join("x.npy"), DType::F64, &[4, 5]).unwrap();
+        assert_eq!(sink.scratch(&Region::new(&[1, 0], &[2, 5])), 80);
+        assert_eq!(sink.scratch(&Region::new(&[1, 0], &[0, 5])), 0);
+        assert_eq!(sink.scratch(&Region::whole(&[1 << 40, 1 << 40])), usize::MAX as u64);
     }
 
     #[cfg(target_os = "linux")]
