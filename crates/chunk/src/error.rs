@@ -30,7 +30,8 @@ pub enum ChunkError {
     #[error("a chunk size must be at least 1, and a list of chunks must not be empty")]
     ZeroChunk,
     /// A chunk specification for another number of axes.
-    #[error("chunks are given for {given} axes, but the array has {ndim}; shape {shape:?}")]
+    #[error("chunks are given for {given} axes, but the array has {ndim}; shape {shape:?}{}",
+        if *ndim == 1 { "; block lengths of one axis are written (vec![..],)" } else { "" })]
     ChunkRank {
         /// Axes in the specification.
         given: usize,

@@ -109,8 +109,5 @@ impl fmt::Display for BuildError {
     }
 }
 
-impl std::error::Error for BuildError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.cause)
-    }
-}
+// No source: the message holds the cause.
+impl std::error::Error for BuildError {}

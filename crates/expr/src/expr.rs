@@ -218,15 +218,14 @@ impl Expr {
         Expr::new(Op::Literal(value), &[], origin)
     }
 
-    /// The elements of a source, in its native blocks where it has some, else as `chunks` say. A source that
+    /// What `name` (for errors) makes: the elements of a source, in its native blocks where it has some, else as `chunks` say. A source that
     /// can only be read by blocks keeps its grid and is rechunked.
-    pub fn source(source: Arc<dyn ChunkSource>, chunks: Option<&Chunks>, origin: Origin) -> Expr {
-        let name = source.name();
+    pub fn source(name: &str, source: Arc<dyn ChunkSource>, chunks: Option<&Chunks>, origin: Origin) -> Expr {
         let (dtype, shape) = (source.dtype(), source.shape().to_vec());
         let wanted = chunks.map(|chunks| chunks.grid(&shape, dtype.itemsize())).transpose();
         let wanted = match wanted {
             Ok(wanted) => wanted,
-            Err(err) => return Expr::invalid(&name, err.into(), origin),
+            Err(err) => return Expr::invalid(name, err.into(), origin),
         };
         let native = source.native_chunks();
         let by_block = source.unit() == chunkwise_chunk::ReadUnit::Block;
@@ -236,7 +235,7 @@ impl Expr {
             (Some(native), None) => native.clone(),
             (None, None) => match Chunks::Auto.grid(&shape, dtype.itemsize()) {
                 Ok(grid) => grid,
-                Err(err) => return Expr::invalid(&name, err.into(), origin),
+                Err(err) => return Expr::invalid(name, err.into(), origin),
             },
         };
         let read = Expr::new(Op::Source(SourceOp::new(source, grid.clone())), &[], origin);

@@ -54,6 +54,8 @@ pub struct GraphNode {
 pub struct ExprGraph {
     graph: DiGraph<GraphNode, u32>,
     roots: Vec<NodeId>,
+    /// For each node whether it is a root.
+    is_root: Vec<bool>,
 }
 
 impl ExprGraph {
@@ -108,6 +110,8 @@ impl ExprGraph {
 
     /// Says which results are asked for.
     pub fn set_roots(&mut self, roots: Vec<NodeId>) {
+        self.is_root = vec![false; self.len()];
+        roots.iter().for_each(|root| self.is_root[root.index()] = true);
         self.roots = roots;
     }
 
@@ -156,7 +160,7 @@ impl ExprGraph {
 
     /// True when the result of the node is asked for.
     pub fn is_root(&self, id: NodeId) -> bool {
-        self.roots.contains(&id)
+        self.is_root.get(id.index()).copied().unwrap_or(false)
     }
 
     /// The petgraph graph: an edge goes from an input to its user and holds the place of the operand.

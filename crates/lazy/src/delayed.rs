@@ -1,7 +1,9 @@
 //! Values of any type in the same graph as arrays.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::sync::Arc;
 
 use chunkwise_chunk::{ChunkError, ChunkGrid, Element};
@@ -69,9 +71,10 @@ where
     F: Send + Sync + 'static,
     T: Send + Sync + 'static,
 {
-    let inputs = args.exprs();
+    let at = here();
+    let inputs = args.exprs(at);
     let call = Call::new("delayed_with", move |values| Arc::new(A::call(&f, values)) as Object);
-    Delayed::wrap(Expr::new(Op::Call(call), &inputs.iter().collect::<Vec<_>>(), here()))
+    Delayed::wrap(Expr::new(Op::Call(call), &inputs.iter().collect::<Vec<_>>(), at))
 }
 
 impl<T: Send + Sync + 'static> Delayed<T> {
@@ -138,7 +141,10 @@ impl<T: Element, D: Dimension + 'static> LazyArray<T, D> {
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[track_caller]
-    pub fn from_delayed<S: IntoDimension<Dim = D>>(value: Delayed<Array<T, D>>, shape: S) -> LazyArray<T, D> {
+    pub fn from_delayed<S: IntoDimension<Dim = D>>(
+        value: impl Borrow<Delayed<Array<T, D>>>,
+        shape: S,
+    ) -> LazyArray<T, D> {
         let shape = shape.into_dimension();
         let wanted = shape.clone();
         let convert = move |object: &Object| {
@@ -149,7 +155,7 @@ impl<T: Element, D: Dimension + 'static> LazyArray<T, D> {
             Ok(T::into_chunk(array.to_shared().into_dyn()))
         };
         let from = FromObject::new(T::DTYPE, ChunkGrid::whole(shape.slice()), convert);
-        LazyArray::wrap(Expr::new(Op::FromObject(from), &[&value.expr], here()))
+        LazyArray::wrap(Expr::new(Op::FromObject(from), &[&value.borrow().expr], here()))
     }
 }
 
@@ -175,13 +181,13 @@ pub trait DelayedInput {
 
     /// The expression of the value.
     #[doc(hidden)]
-    fn object(&self) -> Expr;
+    fn object(&self, origin: &'static Location<'static>) -> Expr;
 }
 
 impl<T: Send + Sync + 'static> DelayedInput for Delayed<T> {
     type Value = T;
 
-    fn object(&self) -> Expr {
+    fn object(&self, _: &'static Location<'static>) -> Expr {
         self.expr.clone()
     }
 }
@@ -192,22 +198,21 @@ where
 {
     type Value = D::Computed<T>;
 
-    #[track_caller]
-    fn object(&self) -> Expr {
+    fn object(&self, origin: &'static Location<'static>) -> Expr {
         let collect = Collect::new(|chunk| {
             let array: Result<_, ChunkError> = chunk.into_array::<T>();
             Arc::new(D::computed(array.expect("blocks are of the array's element type"))) as Object
         });
-        let whole = self.expr().rechunk(&(..).into(), here());
-        Expr::new(Op::Collect(collect), &[&whole], here())
+        let whole = self.expr().rechunk(&(..).into(), origin);
+        Expr::new(Op::Collect(collect), &[&whole], origin)
     }
 }
 
 impl<A: DelayedInput> DelayedInput for &A {
     type Value = A::Value;
 
-    fn object(&self) -> Expr {
-        (**self).object()
+    fn object(&self, origin: &'static Location<'static>) -> Expr {
+        (**self).object(origin)
     }
 }
 
@@ -225,7 +230,7 @@ impl<A: DelayedInput> DelayedInput for &A {
 pub trait DelayedArgs<F, T> {
     /// The expressions of the arguments.
     #[doc(hidden)]
-    fn exprs(&self) -> Vec<Expr>;
+    fn exprs(&self, origin: &'static Location<'static>) -> Vec<Expr>;
 
     /// Calls the closure.
     #[doc(hidden)]
@@ -238,8 +243,8 @@ macro_rules! tuples {
         where
             Func: Fn($(&$a::Value),+) -> Out,
         {
-            fn exprs(&self) -> Vec<Expr> {
-                vec![$(self.$i.object()),+]
+            fn exprs(&self, origin: &'static Location<'static>) -> Vec<Expr> {
+                vec![$(self.$i.object(origin)),+]
             }
 
             fn call(f: &Func, values: &[Object]) -> Out {

@@ -169,9 +169,9 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.0 {
-            Cause::Build(err) => Some(&**err),
-            Cause::Run { run, .. } => Some(run),
-            Cause::Storage(err) => Some(err),
+            // What these say is the message itself; the cause is what they have as theirs.
+            Cause::Run { run, .. } => run.errors().first().and_then(std::error::Error::source),
+            Cause::Storage(err) => err.source(),
             _ => None,
         }
     }

@@ -74,8 +74,9 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Bytes that blocks, partial results, results and persisted arrays may take together, as a size such as
-    /// `"2 GiB"`. A plan that cannot stay within it is an error before anything runs.
+    /// Bytes that the blocks, partial results and results of a run and all persisted arrays may take together, as a size
+    /// such as `"2 GiB"`. A plan that cannot stay within it is an error before anything runs. Runs at the same time, from
+    /// several threads or from inside a task, each have the limit for themselves.
     #[must_use]
     pub fn memory_limit(mut self, size: &str) -> Self {
         self.memory_limit = Some(Limit::Text(size.to_owned()));
@@ -183,7 +184,7 @@ impl Runtime {
         let blocks = values.into_iter().map(|mut value| value.block()).collect();
         let source = ResidentSource::new(T::DTYPE, array.chunks(), blocks)?;
         let persisted = Arc::new(self.0.registry.keep(source));
-        Ok(LazyArray::wrap(Expr::source(persisted, None, array.expr().origin())))
+        Ok(LazyArray::wrap(Expr::source("persist", persisted, None, array.expr().origin())))
     }
 
     /// The plan of computing an array, without running it.
@@ -198,7 +199,7 @@ impl Runtime {
         let budget = self.budget(result)?;
         let Lowered { tasks, bytes_read, .. } = lower(&after, &[Target::Discard], share(budget))?;
         let plan = tasks.plan(budget)?;
-        let peak_bytes = plan.peak_bytes() + result;
+        let peak_bytes = plan.peak_bytes().saturating_add(result);
         let memory_limit = self.0.memory_limit;
         Ok(Plan { before, after, reports, tasks: plan.tasks(), peak_bytes, bytes_read, memory_limit })
     }

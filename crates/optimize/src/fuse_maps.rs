@@ -56,15 +56,13 @@ impl Groups {
     fn find(graph: &ExprGraph) -> Groups {
         let mut head: Vec<Option<NodeId>> = vec![None; graph.len()];
         let mut members: Vec<Vec<NodeId>> = vec![Vec::new(); graph.len()];
-        let mut is_root = vec![false; graph.len()];
-        graph.roots().iter().for_each(|root| is_root[root.index()] = true);
         for id in graph.ids().rev() {
             let node = graph.node(id);
             if !matches!(node.op, Op::Element(_)) {
                 continue;
             }
             let joined = common_head(graph, id, &head).filter(|&group| {
-                !is_root[id.index()]
+                !graph.is_root(id)
                     && graph.node(group).meta.grid().shape() == node.meta.grid().shape()
                     && members[group.index()].len() < MOST_INSTRUCTIONS as usize
             });
@@ -118,12 +116,9 @@ impl Groups {
     }
 }
 
-/// Whether a node of one operation gains from being a program: an array of one value becomes a constant of it.
+/// Whether a node of one operation gains from being a program: literals and arrays of one value become constants of it.
 fn reads_constant(graph: &ExprGraph, id: NodeId) -> bool {
-    graph.inputs(id).iter().any(|&input| {
-        let op = &graph.node(input).op;
-        matches!(op, Op::Source(_)) && op.constant().is_some()
-    })
+    graph.inputs(id).iter().any(|&input| graph.node(input).op.constant().is_some())
 }
 
 /// The group that all users of a node are in.

@@ -23,10 +23,9 @@ impl Pass for FuseReductions {
 
     fn run(&self, graph: &ExprGraph) -> (ExprGraph, usize) {
         let mut inlined = vec![false; graph.len()];
-        let mut is_root = vec![false; graph.len()];
-        graph.roots().iter().for_each(|root| is_root[root.index()] = true);
-        for id in graph.ids().filter(|id| !is_root[id.index()]) {
-            inlined[id.index()] = only_user_folds(graph, id) && program(graph, id).is_some();
+        for id in graph.ids().filter(|&id| !graph.is_root(id)) {
+            let is_map = matches!(graph.node(id).op, Op::Fused(..) | Op::Element(_));
+            inlined[id.index()] = is_map && only_user_folds(graph, id);
         }
         rebuild(graph, |_, id, places| step(graph, id, places, &inlined))
     }
@@ -52,15 +51,15 @@ fn step(graph: &ExprGraph, id: NodeId, places: &Places, inlined: &[bool]) -> Ste
     if !inlined[inputs[0].index()] {
         return Step::Keep;
     }
-    let (program, outside) = program(graph, inputs[0]).expect("inlined nodes have a program");
-    let op = Op::Reduce(Arc::new(Reduce { program: Some(Arc::new(program)), ..(**reduce).clone() }));
+    let (program, outside) = program(graph, inputs[0]).expect("only maps are inlined");
+    let op = Op::Reduce(Arc::new(Reduce { program: Some(program), ..(**reduce).clone() }));
     Step::Replace(GraphNode { op, ..node.clone() }, places.of(&outside))
 }
 
 /// The program of a map and the nodes it reads; `None` for anything else.
-fn program(graph: &ExprGraph, id: NodeId) -> Option<(Program, Inputs)> {
+fn program(graph: &ExprGraph, id: NodeId) -> Option<(Arc<Program>, Inputs)> {
     match &graph.node(id).op {
-        Op::Fused(program, _) => Some(((**program).clone(), graph.inputs(id))),
+        Op::Fused(program, _) => Some((program.clone(), graph.inputs(id))),
         Op::Element(op) => {
             let mut builder = ProgramBuilder::new();
             let mut outside = Inputs::new();
@@ -77,7 +76,7 @@ fn program(graph: &ExprGraph, id: NodeId) -> Option<(Program, Inputs)> {
                 .collect();
             let result = builder.push(op.clone(), &args)?;
             builder.written_at(graph.node(id).origin);
-            Some((builder.finish(result), outside))
+            Some((Arc::new(builder.finish(result)), outside))
         }
         _ => None,
     }

@@ -49,7 +49,7 @@ pub(crate) fn constant(value: f64, shape: &[usize], chunk: &[usize]) -> Expr {
 
 fn named(source: Named, chunk: &[usize]) -> Expr {
     let chunks = Chunks::Grid(ChunkGrid::regular(&source.1, chunk));
-    Expr::source(Arc::new(source), Some(&chunks), Location::caller())
+    Expr::source("test", Arc::new(source), Some(&chunks), Location::caller())
 }
 
 /// A literal.

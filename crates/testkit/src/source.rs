@@ -49,7 +49,7 @@ impl TestSource {
     #[track_caller]
     pub fn into_expr(self) -> Expr {
         let chunks = Chunks::from(&self.grid);
-        Expr::source(Arc::new(self), Some(&chunks), Location::caller())
+        Expr::source("test", Arc::new(self), Some(&chunks), Location::caller())
     }
 
     /// Whether the source may be asked for this region.

@@ -15,6 +15,10 @@ impl Concat {
     pub(crate) fn infer(&self, inputs: &[&Meta]) -> Result<Meta, ExprError> {
         let first = inputs.first().ok_or(ExprError::NothingToConcat)?;
         self.check(inputs)?;
+        let mut lengths = inputs.iter().map(|input| input.grid().shape()[self.axis]);
+        if lengths.try_fold(0usize, |sum, len| sum.checked_add(len)).is_none() {
+            return Err(ChunkError::TooLarge(first.grid().shape().into()).into());
+        }
         let ndim = first.grid().ndim();
         let axes = (0..ndim).map(|axis| {
             let cuts = inputs.iter().map(|input| input.grid().axis(axis));
@@ -48,27 +52,37 @@ impl Concat {
     }
 
     pub(crate) fn needs(&self, region: &Region, inputs: &[&Meta]) -> Needs {
-        self.parts(region, inputs).map(|(need, _)| need).collect()
+        let starts = self.starts(inputs);
+        self.parts(region, &starts).map(|(need, _)| need).collect()
+    }
+
+    /// Where each input begins on the axis, and where the last one ends.
+    pub fn starts(&self, inputs: &[&Meta]) -> Vec<usize> {
+        let mut starts = vec![0];
+        for input in inputs {
+            starts.push(starts[starts.len() - 1] + input.grid().shape()[self.axis]);
+        }
+        starts
     }
 
     /// The part of each input that lies in `region`, and where in the region it goes.
     pub fn parts<'a>(
-        &'a self,
+        &self,
         region: &'a Region,
-        inputs: &'a [&'a Meta],
+        starts: &'a [usize],
     ) -> impl Iterator<Item = (Need, Region)> + 'a {
         let axis = self.axis;
-        let mut end = 0;
-        inputs.iter().enumerate().filter_map(move |(input, meta)| {
-            let start = end;
-            end += meta.grid().shape()[axis];
-            let (low, high) = (start.max(region.start()[axis]), end.min(region.end(axis)));
+        let (start, end) = (region.start()[axis], region.end(axis));
+        let first = starts.partition_point(|&begin| begin <= start) - 1;
+        let inputs = (first..starts.len() - 1).take_while(move |&input| starts[input] < end);
+        inputs.filter_map(move |input| {
+            let (low, high) = (start.max(starts[input]), end.min(starts[input + 1]));
             if low >= high {
                 return None;
             }
             let (mut part, mut place) = (region.clone(), Region::whole(region.shape()));
-            part.set_axis(axis, low - start, high - low);
-            place.set_axis(axis, low - region.start()[axis], high - low);
+            part.set_axis(axis, low - starts[input], high - low);
+            place.set_axis(axis, low - start, high - low);
             Some((Need { input, region: part }, place))
         })
     }

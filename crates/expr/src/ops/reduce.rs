@@ -12,7 +12,7 @@ use crate::{ExprError, Meta, Program, ReduceKind};
 pub(crate) const FAN_IN: usize = 8;
 
 /// A reduction over some axes of the space its inputs broadcast to.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Reduce {
     /// What is computed.
     pub kind: ReduceKind,
@@ -26,6 +26,16 @@ pub struct Reduce {
     pub space: ChunkGrid,
     /// Elementwise operations applied before folding; `None` folds the only input as it is.
     pub program: Option<Arc<Program>>,
+}
+
+impl PartialEq for Reduce {
+    /// `ddof` by its bits, so that NaN equals itself.
+    fn eq(&self, other: &Reduce) -> bool {
+        (self.kind, &self.axes, self.keepdims, self.ddof.to_bits())
+            == (other.kind, &other.axes, other.keepdims, other.ddof.to_bits())
+            && self.space == other.space
+            && self.program == other.program
+    }
 }
 
 impl Eq for Reduce {}

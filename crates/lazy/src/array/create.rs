@@ -15,11 +15,15 @@ use crate::{IntoShared, LazyArray};
 /// Which block a function of [`from_blocks`](LazyArray::from_blocks) shall make.
 ///
 /// ```
-/// use chunkwise::BlockInfo;
-/// let block = BlockInfo { start: vec![4], shape: vec![2] };
-/// assert_eq!(block.start[0] + block.shape[0], 6);
+/// use chunkwise::prelude::*;
+/// let x = LazyArray::from_blocks(5, 2, |block| {
+///     ndarray::Array1::from_elem(block.shape[0], block.start[0] as u64)
+/// });
+/// assert_eq!(x.max().compute()?, 4);
+/// # Ok::<(), chunkwise::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BlockInfo {
     /// First index on every axis.
     pub start: Vec<usize>,
@@ -131,7 +135,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
             Arc::new(BlockFnSource::new::<T, _>(grid, block)) as Arc<dyn ChunkSource>
         });
         match source {
-            Ok(source) => LazyArray::wrap(Expr::source(source, None, here())),
+            Ok(source) => LazyArray::wrap(Expr::source("from_blocks", source, None, here())),
             Err(cause) => LazyArray::wrap(Expr::invalid("from_blocks", cause, here())),
         }
     }
@@ -216,7 +220,7 @@ fn read<T, D>(
     name: &str,
 ) -> LazyArray<T, D> {
     LazyArray::wrap(match source {
-        Ok(source) => Expr::source(source, Some(&chunks), here()),
+        Ok(source) => Expr::source(name, source, Some(&chunks), here()),
         Err(cause) => Expr::invalid(name, cause, here()),
     })
 }

@@ -59,7 +59,7 @@ fn typed<T: Element, D: Dimension>(source: Arc<dyn ChunkSource>) -> Result<LazyA
         let text = format!("{name} has shape {shape:?}, which is not of {ndim} dimensions");
         return Err(SourceError::message(text).into());
     }
-    Ok(LazyArray::wrap(Expr::source(source, None, here())))
+    Ok(LazyArray::wrap(Expr::source("open", source, None, here())))
 }
 
 fn check_dtype(source: &dyn ChunkSource, expected: DType) -> Result<()> {

@@ -1,4 +1,5 @@
-//! Views and other rearrangements: no element is changed, and views copy none.
+//! Views and other rearrangements: no element is changed. Views share memory, but for broadcasts, and for parts so
+//! small that sharing would keep a large block alive.
 
 use chunkwise_chunk::{ChunkError, Element, View};
 use chunkwise_expr::{Expr, ExprError};
@@ -214,7 +215,9 @@ fn completed(shape: &[isize], from: &[usize]) -> Result<Vec<usize>, ExprError> {
         let text = format!("shape {shape:?} must hold at most one -1 and otherwise lengths");
         return Err(ExprError::Message(text));
     }
-    let known: usize = shape.iter().filter(|&&len| len >= 0).map(|&len| len as usize).product();
+    let lengths = shape.iter().filter(|&&len| len >= 0).map(|&len| len as usize);
+    let known = lengths.clone().try_fold(1usize, |n, len| n.checked_mul(len));
+    let known = known.ok_or_else(|| ChunkError::TooLarge(lengths.collect()))?;
     let total: usize = from.iter().product();
     if unknown == 1 && (known == 0 || !total.is_multiple_of(known)) {
         let text =

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, DType, Region, View};
+use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, DType, ReadCost, Region, View};
 use chunkwise_expr::{Concat, FromObject, Meta, Need, Needs, Op};
 use chunkwise_kernels::Kernel;
-use chunkwise_scheduler::{BoxError, Layer, TaskCx};
+use chunkwise_scheduler::{BoxError, Layer, TaskBytes, TaskCx};
 use smallvec::SmallVec;
 
-use super::feed::{Feed, operands};
+use super::feed::{Feed, bytes, operands};
 use super::{Label, Value};
 
 /// What is done to the gathered regions.
@@ -20,8 +20,8 @@ pub(crate) enum BlockOp {
     View(Arc<View>),
     /// The regions' elements, one after the other, in a new shape.
     Runs,
-    /// The regions laid end to end.
-    Concat(Concat),
+    /// The regions laid end to end; with where each input starts.
+    Concat(Concat, Vec<usize>),
     /// The one region as it is.
     Gather,
     /// A value made into an array.
@@ -41,6 +41,8 @@ pub(crate) struct BlockLayer {
     pub(crate) sinks: Vec<Arc<dyn ChunkSink>>,
     /// Whether other tasks, or the caller, take the block.
     pub(crate) used: bool,
+    /// Whether the caller keeps the block: it then has memory of its own.
+    pub(crate) kept: bool,
 }
 
 impl BlockLayer {
@@ -49,14 +51,41 @@ impl BlockLayer {
         if region.is_empty() && !matches!(self.block_op, BlockOp::FromObject(_)) {
             return Needs::new();
         }
-        match self.block_op {
-            BlockOp::Gather => smallvec::smallvec![Need { input: 0, region: region.clone() }],
-            _ => self.op.needs(region, &self.metas()),
+        match &self.block_op {
+            BlockOp::Gather | BlockOp::FromObject(_) => {
+                smallvec::smallvec![Need { input: 0, region: region.clone() }]
+            }
+            BlockOp::Concat(concat, starts) => concat.parts(region, starts).map(|(need, _)| need).collect(),
+            _ => {
+                let metas: SmallVec<[&Meta; 3]> = self.metas.iter().collect();
+                self.op.needs(region, &metas)
+            }
         }
     }
 
-    fn metas(&self) -> SmallVec<[&Meta; 3]> {
-        self.metas.iter().collect()
+    /// What a task allocates: its block, and what it needs while it runs.
+    pub(crate) fn bytes(&self, region: &Region, needs: &[Need]) -> TaskBytes {
+        let own = bytes(self.dtype, region);
+        let sum = |f: &dyn Fn(&Feed, &Region) -> u64| {
+            needs.iter().fold(0u64, |sum, need| sum.saturating_add(f(&self.feeds[need.input], &need.region)))
+        };
+        let (allocated, beside) = (sum(&Feed::allocates), sum(&Feed::scratch));
+        let held = sum(&Feed::holds);
+        let shares = matches!(self.block_op, BlockOp::View(_) | BlockOp::Gather) && !self.kept;
+        let (output, scratch) = match &self.block_op {
+            // A part shares the memory of what it is a part of, or is copied out of it.
+            _ if shares && own < held / 2 => (own, allocated),
+            BlockOp::View(view) if shares && view.repeats() => (own, allocated),
+            _ if shares => (held, 0),
+            BlockOp::Map(kernel) => (own, allocated.saturating_add(kernel.scratch_bytes() as u64)),
+            _ => (own, allocated),
+        };
+        let sinks = self.sinks.iter().fold(beside, |sum, sink| sum.saturating_add(sink.scratch(region)));
+        let scratch = scratch.saturating_add(sinks);
+        match self.used {
+            true => TaskBytes { output, scratch },
+            false => TaskBytes { output: 0, scratch: scratch.saturating_add(output) },
+        }
     }
 
     fn compute(&self, region: &Region, inputs: &mut [Value]) -> Result<Chunk, BoxError> {
@@ -67,26 +96,37 @@ impl BlockLayer {
             return Ok(Chunk::zeros(self.dtype, region.shape()));
         }
         let needs = self.needs(region);
-        let held: usize =
+        let blocks: usize =
             inputs.iter().map(|input| if let Value::Block(c) = input { c.len() } else { 0 }).sum();
         let mut operands = operands(&self.feeds, &needs, inputs)?;
         Ok(match &self.block_op {
             BlockOp::Map(kernel) => kernel.map(&operands, region.shape())?,
-            BlockOp::View(view) => compact(operands.swap_remove(0).view(&view.pull(region).1), held),
-            BlockOp::Gather | BlockOp::FromObject(_) => compact(operands.swap_remove(0), held),
+            BlockOp::View(view) => {
+                let held = blocks.max(self.decoded(&operands[0]));
+                self.compact(operands.swap_remove(0).view(&view.pull(region).1), held)
+            }
+            BlockOp::Gather | BlockOp::FromObject(_) => self.compact(operands.swap_remove(0), blocks),
             BlockOp::Runs => Chunk::from_runs(self.dtype, region.shape(), &operands)?,
-            BlockOp::Concat(concat) => {
-                let metas = self.metas();
-                let places = concat.parts(region, &metas).map(|(_, place)| place);
+            BlockOp::Concat(..) if operands.len() == 1 => operands.swap_remove(0),
+            BlockOp::Concat(concat, starts) => {
+                let places = concat.parts(region, starts).map(|(_, place)| place);
                 Chunk::assemble(self.dtype, region.shape(), places.zip(&operands))?
             }
         })
     }
-}
 
-/// Copies a small part of what its inputs hold, so that it does not keep them alive.
-fn compact(part: Chunk, held: usize) -> Chunk {
-    if part.len() < held / 2 { part.to_owned_copy() } else { part }
+    /// Elements that the task itself decoded or generated to have this operand.
+    fn decoded(&self, operand: &Chunk) -> usize {
+        match &self.feeds[0] {
+            Feed::Source(source) if source.cost() > ReadCost::Free => operand.len(),
+            _ => 0,
+        }
+    }
+
+    /// Copies a small part of what is held, so that it does not keep the rest alive, and any part that the caller keeps.
+    fn compact(&self, part: Chunk, held: usize) -> Chunk {
+        if self.kept || part.len() < held / 2 { part.to_owned_copy() } else { part }
+    }
 }
 
 impl Layer<Value> for BlockLayer {

@@ -21,6 +21,15 @@ impl Demand {
         }
     }
 
+    /// Number of needed blocks of a grid of `blocks`.
+    pub(crate) fn count(&self, blocks: usize) -> usize {
+        match self {
+            Demand::None => 0,
+            Demand::All => blocks,
+            Demand::Some(wanted) => wanted.iter().filter(|&&wanted| wanted).count(),
+        }
+    }
+
     fn add(&mut self, block: usize, blocks: usize) {
         if *self == Demand::None {
             *self = Demand::Some(vec![false; blocks]);
@@ -66,6 +75,7 @@ fn mark_inputs(
         return inputs.iter().for_each(|input| demand[input.index()] = Demand::All);
     };
     let metas = graph.input_metas(id);
+    let starts = if let Op::Concat(concat) = op { concat.starts(&metas) } else { Vec::new() };
     for block in (0..grid.num_blocks()).filter(|&block| wanted.wants(block)) {
         let index = grid.block(block);
         if let Op::Reduce(reduce) = op {
@@ -79,6 +89,12 @@ fn mark_inputs(
         }
         let region = grid.region(&index);
         if region.is_empty() {
+            continue;
+        }
+        if let (Op::Concat(concat), starts) = (op, &starts) {
+            for (need, _) in concat.parts(&region, starts) {
+                mark(&metas, &inputs, need, inlined, demand);
+            }
             continue;
         }
         for need in op.needs(&region, &metas) {

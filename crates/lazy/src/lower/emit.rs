@@ -6,6 +6,7 @@ use chunkwise_chunk::{ChunkSink, Region};
 use chunkwise_expr::{Collect, ElementOp, ExprGraph, Meta, Need, NodeId, Op, Program, ProgramBuilder};
 use chunkwise_kernels::Kernel;
 use chunkwise_scheduler::{GraphBuilder, TaskBytes, TaskId};
+use smallvec::SmallVec;
 
 use super::blockwise::{BlockLayer, BlockOp};
 use super::demand::Demand;
@@ -24,6 +25,8 @@ pub(crate) struct Emit<'a> {
     /// For each node the tasks of its blocks; empty for nodes that users read for themselves.
     tasks: Vec<Vec<Option<TaskId>>>,
     bytes_read: u64,
+    /// For each node which roots it is.
+    root_numbers: Vec<SmallVec<[usize; 1]>>,
 }
 
 impl<'a> Emit<'a> {
@@ -34,7 +37,20 @@ impl<'a> Emit<'a> {
         demand: &'a [Demand],
     ) -> Emit<'a> {
         let tasks = Vec::with_capacity(graph.len());
-        Emit { graph, targets, inlined, demand, builder: GraphBuilder::new(), tasks, bytes_read: 0 }
+        let mut root_numbers = vec![SmallVec::new(); graph.len()];
+        for (number, root) in graph.roots().iter().enumerate() {
+            root_numbers[root.index()].push(number);
+        }
+        Emit {
+            graph,
+            targets,
+            inlined,
+            demand,
+            builder: GraphBuilder::new(),
+            tasks,
+            bytes_read: 0,
+            root_numbers,
+        }
     }
 
     pub(crate) fn run(mut self) -> Result<Lowered> {
@@ -80,7 +96,8 @@ impl<'a> Emit<'a> {
         let region = Region::whole(meta.grid().shape());
         let output = bytes(meta.dtype(), &region);
         let need = Need { input: 0, region };
-        let inputs = self.gather(id, std::slice::from_ref(&feed), std::slice::from_ref(&need));
+        let sources = self.graph.inputs(id);
+        let inputs = self.gather(&sources, std::slice::from_ref(&feed), std::slice::from_ref(&need));
         let layer =
             self.builder.layer(Arc::new(CollectLayer { label, collect: collect.clone(), feed, need }))?;
         Ok(vec![Some(self.builder.task(layer, 0, &inputs, TaskBytes { output, scratch: 0 })?)])
@@ -95,10 +112,7 @@ impl<'a> Emit<'a> {
     fn blocks(&mut self, id: NodeId) -> Result<Vec<Option<TaskId>>> {
         let layer = Arc::new(self.block_layer(id));
         let number = self.builder.layer(layer.clone())?;
-        let scratch = match &layer.block_op {
-            BlockOp::Map(kernel) => kernel.scratch_bytes() as u64,
-            _ => 0,
-        };
+        let sources = self.graph.inputs(id);
         let grid = &layer.grid;
         let mut tasks = vec![None; grid.num_blocks()];
         for (index, block) in grid.blocks().enumerate() {
@@ -107,13 +121,8 @@ impl<'a> Emit<'a> {
             }
             let region = grid.region(&block);
             let needs = layer.needs(&region);
-            let inputs = self.gather(id, &layer.feeds, &needs);
-            let own = bytes(layer.dtype, &region);
-            let read: u64 = needs.iter().map(|need| layer.feeds[need.input].scratch(&need.region)).sum();
-            let bytes = match layer.used {
-                true => TaskBytes { output: own, scratch: scratch + read },
-                false => TaskBytes { output: 0, scratch: own + scratch + read },
-            };
+            let inputs = self.gather(&sources, &layer.feeds, &needs);
+            let bytes = layer.bytes(&region, &needs);
             tasks[index] = Some(self.builder.task(number, number_of(index), &inputs, bytes)?);
         }
         Ok(tasks)
@@ -125,7 +134,11 @@ impl<'a> Emit<'a> {
         let (block_op, feeds, metas) = match &node.op {
             // A source or literal with tasks of its own reads itself.
             _ if inlined => (BlockOp::Gather, vec![feed_of(node)], vec![node.meta.clone()]),
-            op => (block_op(op, self.program_of(id)), self.feeds(id), self.metas(id)),
+            op => (
+                block_op(op, self.program_of(id), &self.graph.input_metas(id)),
+                self.feeds(id),
+                self.metas(id),
+            ),
         };
         let grid = node.meta.grid().clone();
         BlockLayer {
@@ -138,19 +151,16 @@ impl<'a> Emit<'a> {
             metas,
             sinks: self.sinks(id),
             used: self.is_used(id),
+            kept: self.is_kept(id),
         }
     }
 
-    /// The tasks that hold the needed regions, in the order the layer takes them.
-    pub(super) fn gather(&mut self, id: NodeId, feeds: &[Feed], needs: &[Need]) -> Vec<TaskId> {
-        if let Op::FromObject(_) = self.graph.node(id).op {
-            return self.first_tasks(id);
-        }
+    /// The tasks that hold the needed regions of `inputs`, in the order the layer takes them.
+    pub(super) fn gather(&mut self, inputs: &[NodeId], feeds: &[Feed], needs: &[Need]) -> Vec<TaskId> {
         let mut tasks = Vec::new();
-        let inputs = self.graph.inputs(id);
         for need in needs {
             let feed = &feeds[need.input];
-            self.bytes_read += feed.bytes_read(&need.region);
+            self.bytes_read = self.bytes_read.saturating_add(feed.bytes_read(&need.region));
             if let Some(input) = inputs.get(need.input) {
                 feed.tasks(&need.region, &self.tasks[input.index()], |task| tasks.push(task));
             }
@@ -163,7 +173,7 @@ impl<'a> Emit<'a> {
             true => feed_of(self.graph.node(*input)),
             false => match &self.graph.node(*input).meta {
                 Meta::Array { dtype, grid } => Feed::Blocks(*dtype, grid.clone()),
-                _ => Feed::Literal(chunkwise_chunk::Scalar::Bool(false)), // objects are taken as they are
+                _ => Feed::Object,
             },
         };
         self.graph.inputs(id).iter().map(feed).collect()
@@ -173,21 +183,29 @@ impl<'a> Emit<'a> {
         self.graph.input_metas(id).into_iter().cloned().collect()
     }
 
+    fn targets_of(&self, id: NodeId) -> impl Iterator<Item = &'a Target> + '_ {
+        let targets = self.targets;
+        self.root_numbers[id.index()].iter().map(move |&number| &targets[number])
+    }
+
     pub(super) fn sinks(&self, id: NodeId) -> Vec<Arc<dyn ChunkSink>> {
-        let roots = self.graph.roots().iter().zip(self.targets);
-        let sinks = roots.filter(|&(&root, _)| root == id).filter_map(|(_, target)| match target {
+        let sink = |target: &Target| match target {
             Target::Sink(sink) => Some(sink.clone()),
             _ => None,
-        });
-        sinks.collect()
+        };
+        self.targets_of(id).filter_map(sink).collect()
+    }
+
+    /// Whether the caller keeps the value of a node.
+    fn is_kept(&self, id: NodeId) -> bool {
+        self.targets_of(id).any(|target| matches!(target, Target::Keep))
     }
 
     /// Whether the value of a node is taken by other tasks or the caller. Users of a source that is read inline
     /// do not take it from its tasks.
     pub(super) fn is_used(&self, id: NodeId) -> bool {
-        let kept = |(&root, target): (&NodeId, &Target)| root == id && matches!(target, Target::Keep);
         let by_tasks = !self.inlined[id.index()] && self.graph.users(id).next().is_some();
-        by_tasks || self.graph.roots().iter().zip(self.targets).any(kept)
+        by_tasks || self.is_kept(id)
     }
 
     /// The program of a map that was not fused.
@@ -204,12 +222,12 @@ fn single(op: &ElementOp, inputs: &[&Meta]) -> Program {
     builder.finish(result)
 }
 
-fn block_op(op: &Op, single: Option<Program>) -> BlockOp {
+fn block_op(op: &Op, single: Option<Program>, inputs: &[&Meta]) -> BlockOp {
     match op {
         Op::Fused(program, _) => BlockOp::Map(Kernel::new(program)),
         Op::View(view) => BlockOp::View(view.clone()),
         Op::Reshape(_) => BlockOp::Runs,
-        Op::Concat(concat) => BlockOp::Concat(concat.clone()),
+        Op::Concat(concat) => BlockOp::Concat(concat.clone(), concat.starts(inputs)),
         Op::FromObject(from) => BlockOp::FromObject(from.clone()),
         _ => single.map_or(BlockOp::Gather, |program| BlockOp::Map(Kernel::new(&program))),
     }

@@ -37,7 +37,7 @@ impl Emit<'_> {
             let (parts, largest) = self.folds(id, reduce, &layers, &result)?;
             let parts = self.merges(parts, layers.merge, index, largest)?;
             let output = if layers.used { own } else { 0 };
-            let bytes = TaskBytes { output, scratch: largest + own - output };
+            let bytes = TaskBytes { output, scratch: largest.saturating_add(own - output) };
             tasks[index] = Some(self.builder.task(layers.finish, number_of(index), &parts, bytes)?);
         }
         Ok(tasks)
@@ -78,16 +78,20 @@ impl Emit<'_> {
         result: &[usize],
     ) -> Result<(Vec<TaskId>, u64)> {
         let folds = &layers.folds;
+        let sources = self.graph.inputs(id);
         let mut parts = Vec::with_capacity(reduce.blocks_per_result());
         let mut largest = 0;
         for block in reduce.blocks_of(result) {
             let region = folds.space.region(&folds.space.block(block));
             let needs = folds.needs(&region);
-            let inputs = self.gather(id, &folds.feeds, &needs);
-            let read: u64 = needs.iter().map(|need| folds.feeds[need.input].scratch(&need.region)).sum();
+            let inputs = self.gather(&sources, &folds.feeds, &needs);
+            let read = needs.iter().fold(folds.fold.scratch_bytes() as u64, |sum, need| {
+                let feed = &folds.feeds[need.input];
+                sum.saturating_add(feed.allocates(&need.region)).saturating_add(feed.scratch(&need.region))
+            });
             let output = folds.fold.partial_bytes(&region) as u64;
             largest = largest.max(output);
-            let bytes = TaskBytes { output, scratch: folds.fold.scratch_bytes() as u64 + read };
+            let bytes = TaskBytes { output, scratch: read };
             parts.push(self.builder.task(layers.fold, number_of(block), &inputs, bytes)?);
         }
         Ok((parts, largest))

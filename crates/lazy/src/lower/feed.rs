@@ -17,23 +17,51 @@ pub(crate) enum Feed {
     Source(Arc<dyn ChunkSource>),
     /// Blocks of this grid, computed by other tasks.
     Blocks(DType, ChunkGrid),
+    /// A value, computed by one other task.
+    Object,
 }
 
 impl Feed {
     /// Calls `each` with the tasks whose blocks hold a region, in grid order.
     pub(crate) fn tasks(&self, region: &Region, tasks: &[Option<TaskId>], mut each: impl FnMut(TaskId)) {
-        if let Feed::Blocks(_, grid) = self {
-            for block in grid.blocks_in(region) {
-                each(tasks[grid.linear(&block)].expect("needed blocks were marked before tasks were made"));
-            }
+        let mut push = |block: usize| {
+            each(tasks[block].expect("needed blocks were marked before tasks were made"));
+        };
+        match self {
+            Feed::Blocks(_, grid) => grid.blocks_in(region).for_each(|block| push(grid.linear(&block))),
+            Feed::Object => push(0),
+            Feed::Literal(_) | Feed::Source(_) => {}
         }
     }
 
-    /// Bytes of storage that reading a region takes in the task itself.
-    pub(crate) fn scratch(&self, region: &Region) -> u64 {
+    /// Bytes that the task allocates to have a region: decoded, generated, or put together from several blocks.
+    pub(crate) fn allocates(&self, region: &Region) -> u64 {
         match self {
             Feed::Source(source) if source.cost() > ReadCost::Free => bytes(source.dtype(), region),
             Feed::Blocks(dtype, grid) if grid.blocks_in(region).nth(1).is_some() => bytes(*dtype, region),
+            _ => 0,
+        }
+    }
+
+    /// Bytes that a part of a region keeps alive when it shares memory: of what the task allocates, or of the block that
+    /// holds the region.
+    pub(crate) fn holds(&self, region: &Region) -> u64 {
+        match self {
+            Feed::Blocks(dtype, grid) => {
+                let mut blocks = grid.blocks_in(region);
+                match (blocks.next(), blocks.next()) {
+                    (Some(only), None) => bytes(*dtype, &grid.region(&only)),
+                    _ => bytes(*dtype, region),
+                }
+            }
+            _ => self.allocates(region),
+        }
+    }
+
+    /// Bytes that reading a region takes beside the block it gives.
+    pub(crate) fn scratch(&self, region: &Region) -> u64 {
+        match self {
+            Feed::Source(source) => source.scratch(region),
             _ => 0,
         }
     }
@@ -53,6 +81,7 @@ impl Feed {
             Feed::Source(source) if region.is_empty() => Ok(Chunk::zeros(source.dtype(), region.shape())),
             Feed::Source(source) => Ok(source.read(region)?),
             Feed::Blocks(dtype, grid) => gather(*dtype, grid, region, inputs),
+            Feed::Object => unreachable!("values are taken whole, not by regions"),
         }
     }
 }

@@ -26,15 +26,18 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use chunkwise_chunk::{ChunkGrid, ChunkSink};
-use chunkwise_expr::{BuildError, ExprError, ExprGraph, GraphNode, Op};
+use chunkwise_expr::{BuildError, ExprError, ExprGraph, GraphNode, NodeId, Op};
 use chunkwise_scheduler::TaskGraph;
 
 use crate::Result;
 
 pub(crate) use value::Value;
 
-/// Tasks of one plan: at about a hundred bytes a task, what a machine of our users holds without noticing.
-const MOST_TASKS: usize = 50_000_000;
+/// Tasks of one plan, of some two hundred bytes each.
+const MOST_TASKS: usize = 20_000_000;
+
+/// Blocks of one array, of which few may be needed: some bytes each.
+const MOST_BLOCKS: usize = 1 << 27;
 
 /// What becomes of a root.
 #[derive(Clone, Debug)]
@@ -58,24 +61,27 @@ pub(crate) struct Lowered {
 /// so that several readers need not decode them again.
 pub(crate) fn lower(graph: &ExprGraph, targets: &[Target], share: u64) -> Result<Lowered> {
     let inlined = sources::inlined(graph, share);
-    check_count(graph, &inlined)?;
+    let has_tasks = |id: &NodeId| !inlined[id.index()] || graph.is_root(*id);
+    for id in graph.ids().filter(has_tasks) {
+        check_count(graph, id, sources::blocks_of(graph, id), MOST_BLOCKS)?;
+    }
     let demand = demand::find(graph, &inlined);
+    let mut tasks = 0usize;
+    for id in graph.ids().filter(has_tasks) {
+        tasks = tasks.saturating_add(demand[id.index()].count(sources::blocks_of(graph, id)));
+        check_count(graph, id, tasks, MOST_TASKS)?;
+    }
     emit::Emit::new(graph, targets, &inlined, &demand).run()
 }
 
 /// Refuses plans that would not fit into memory themselves.
-fn check_count(graph: &ExprGraph, inlined: &[bool]) -> Result<()> {
-    let mut tasks = 0usize;
-    for id in graph.ids().filter(|id| !inlined[id.index()] || graph.is_root(*id)) {
-        let node = graph.node(id);
-        let blocks = sources::grid_of(graph, id).map_or(1, ChunkGrid::num_blocks);
-        tasks = tasks.saturating_add(blocks);
-        if tasks > MOST_TASKS {
-            let cause = ExprError::TooManyBlocks { blocks: tasks };
-            return Err(Arc::new(BuildError::new(node.op.name(), cause, node.origin)).into());
-        }
+fn check_count(graph: &ExprGraph, id: NodeId, blocks: usize, most: usize) -> Result<()> {
+    if blocks <= most {
+        return Ok(());
     }
-    Ok(())
+    let node = graph.node(id);
+    let cause = ExprError::TooManyBlocks { blocks };
+    Err(Arc::new(BuildError::new(node.op.name(), cause, node.origin)).into())
 }
 
 /// What a layer calls its tasks.

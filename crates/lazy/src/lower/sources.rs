@@ -5,14 +5,20 @@
 //! need its blocks in pieces, gets a task per block, if what that holds is small against the memory limit; otherwise it
 //! is decoded again by each user.
 
-use chunkwise_chunk::{ChunkGrid, ReadCost, ReadUnit};
+use chunkwise_chunk::{ReadCost, ReadUnit};
 use chunkwise_expr::{ExprGraph, Meta, NodeId, Op, SourceOp};
 
 /// For each node, whether its users read it for themselves.
-pub(crate) fn inlined(graph: &ExprGraph, share: u64) -> Vec<bool> {
+pub(crate) fn inlined(graph: &ExprGraph, mut share: u64) -> Vec<bool> {
     let read_by_user = |id: NodeId| match &graph.node(id).op {
         Op::Literal(_) => true,
-        Op::Source(source) => reads_inline(graph, id, source, share),
+        Op::Source(source) => {
+            let inline = reads_inline(graph, id, source, share);
+            if !inline {
+                share = share.saturating_sub(graph.node(id).meta.nbytes());
+            }
+            inline
+        }
         _ => false,
     };
     graph.ids().map(read_by_user).collect()
@@ -51,12 +57,12 @@ fn takes_whole_blocks(graph: &ExprGraph, id: NodeId, user: NodeId) -> bool {
     }
 }
 
-/// The grid in which tasks of a node are counted: that of the array, or of what a reduction folds.
-pub(crate) fn grid_of(graph: &ExprGraph, id: NodeId) -> Option<&ChunkGrid> {
+/// In how many blocks tasks of a node are counted: of the array, or of what a reduction folds.
+pub(crate) fn blocks_of(graph: &ExprGraph, id: NodeId) -> usize {
     let node = graph.node(id);
     match (&node.op, &node.meta) {
-        (Op::Reduce(reduce), _) => Some(&reduce.space),
-        (_, Meta::Array { grid, .. }) => Some(grid),
-        _ => None,
+        (Op::Reduce(reduce), _) => reduce.space.num_blocks(),
+        (_, Meta::Array { grid, .. }) => grid.num_blocks(),
+        _ => 1,
     }
 }
