@@ -58,6 +58,12 @@ struct Key {
 
 /// Decoded chunks, bounded in bytes.
 ///
+/// The bound counts beside any limit on the memory of a computation, not within it: chunks stay here between
+/// tasks and between computations, and no task is charged for what stays. Who has a budget for the whole process gives
+/// a part of it to [`ChunkCache::set_limit`] and the rest to the computation. A block that was read out of a chunk
+/// may keep the chunk's memory after it has left the cache; the sources of this crate share a chunk only with
+/// blocks of at least half its size.
+///
 /// ```
 /// use chunkwise_chunk::{Chunk, DType};
 /// use chunkwise_storage::{ChunkCache, SourceId};
@@ -94,7 +100,8 @@ impl ChunkCache {
         ChunkCache { entries: DashMap::new(), ring: Mutex::new(ring) }
     }
 
-    /// The cache that the sources of this crate share: 64 MiB until [`ChunkCache::set_limit`] says otherwise.
+    /// The cache that the sources of this crate share: 64 MiB until [`ChunkCache::set_limit`] says otherwise,
+    /// beside the memory limit of a computation.
     ///
     /// ```
     /// use chunkwise_storage::ChunkCache;
@@ -110,7 +117,7 @@ impl ChunkCache {
         self.ring.lock().limit
     }
 
-    /// Changes how many bytes it may hold, and drops what is too much.
+    /// Changes how many bytes it may hold, and drops what is too much. With a limit of 0 nothing is kept.
     ///
     /// ```
     /// use chunkwise_chunk::{Chunk, DType};

@@ -16,7 +16,7 @@ use zarrs::array::{Array, ArrayToBytesCodecTraits, Element as ZarrElement, IntoA
 use super::metadata::{ZarrOptions, ZarrVersion};
 use super::store::Files;
 use super::{ROOT, codec_options, error, indices};
-use crate::bounds::{check_chunk, checked_nbytes};
+use crate::bounds::{check_chunk, checked_nbytes, saturating_nbytes};
 use crate::claims::Claims;
 use crate::staged::Staged;
 
@@ -51,6 +51,8 @@ pub struct ZarrSink {
     grid: ChunkGrid,
     /// Elements of a file: those at the ends of the array are filled up to this.
     stored: Shape,
+    /// Bytes of a chunk, when the files are shards that hold several.
+    inner_nbytes: u64,
     fill: Scalar,
     claims: Claims,
     staged: Staged,
@@ -85,6 +87,7 @@ impl ZarrSink {
             .and(checked_nbytes(dtype, &stored))
             .map_err(|e| error(path, e))?;
         let files = options.files(dtype, grid.shape(), &chunk).map_err(|e| error(path, e))?;
+        let inner_nbytes = options.shard.as_ref().map_or(0, |_| saturating_nbytes(dtype, &chunk) as u64);
         let fill = options.fill_value(dtype)?;
         let grid = ChunkGrid::regular(grid.shape(), &stored);
         let claims = Claims::new(&grid)?;
@@ -94,7 +97,7 @@ impl ZarrSink {
                 .map_err(|e| SourceError::io(format!("zarr {}: cannot write {name}", path.display()), e))?;
         }
         let array = Array::open(Arc::new(Files::new(staged.path())), ROOT).map_err(|e| error(path, e))?;
-        Ok(ZarrSink { dtype, array, grid, stored, fill, claims, staged })
+        Ok(ZarrSink { dtype, array, grid, stored, inner_nbytes, fill, claims, staged })
     }
 
     /// The bytes of one file, or `None` when it holds nothing but the fill value.
@@ -155,6 +158,19 @@ impl ZarrSink {
 impl ChunkSink for ZarrSink {
     fn write_grid(&self) -> Option<ChunkGrid> {
         Some(self.grid.clone())
+    }
+
+    /// A copy of the block in C order, one filled up to a whole file where it is shorter, and the encoded bytes,
+    /// counted as the decoded ones; of a shard also one of its chunks, taken out and encoded.
+    fn scratch(&self, region: &Region) -> u64 {
+        if region.is_empty() {
+            return 0;
+        }
+        let nbytes = |shape: &[usize]| saturating_nbytes(self.dtype, shape) as u64;
+        let (own, encoded) = (nbytes(region.shape()), nbytes(&self.stored));
+        let padded = if region.shape() == self.stored.as_slice() { 0 } else { encoded };
+        let inner = self.inner_nbytes.saturating_mul(2);
+        own.saturating_add(padded).saturating_add(encoded).saturating_add(inner)
     }
 
     fn write(&self, region: &Region, chunk: &Chunk) -> Result<(), SourceError> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chunkwise_chunk::{
     AxisChunks, Chunk, ChunkGrid, ChunkSource, DType, Element, ReadCost, Region, Shape, SourceError, dispatch,
 };
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{ArrayD, Axis, IxDyn, Slice};
 use serde_json::Value;
 use zarrs::array::{
     Array, ArrayBytes, ArrayPartialDecoderTraits, ArrayShardedExt, CodecOptions, ElementOwned, FromArrayBytes,
@@ -18,7 +18,7 @@ use zarrs::array::{
 use super::metadata::{dtype_of, known_types};
 use super::store::Files;
 use super::{ROOT, codec_options, error, indices, subset};
-use crate::bounds::{check_region, checked_nbytes};
+use crate::bounds::{check_region, checked_nbytes, saturating_nbytes};
 use crate::cache::{ChunkCache, SourceId};
 
 /// Shards whose index is kept; an index has 16 bytes a chunk.
@@ -28,8 +28,9 @@ const MAX_DECODERS: usize = 256;
 ///
 /// The unit of reading is the chunk, or the inner chunk where chunks are packed into shards. A region made of
 /// whole chunks is decoded straight into its block; a chunk of which only a part is wanted is decoded once and
-/// kept in [`ChunkCache::global`], for the neighbour that wants the rest. Chunks that are not stored read as the
-/// fill value.
+/// kept in [`ChunkCache::global`], for the neighbour that wants the rest. A block shares the memory of such a chunk
+/// only when it is at least half of it, so it keeps no more than twice its own bytes. Chunks that are not stored
+/// read as the fill value.
 ///
 /// The array must not be changed while it is open: what was decoded before would still be read.
 ///
@@ -61,6 +62,10 @@ pub struct ZarrSource {
     grid: ChunkGrid,
     /// The files, when they hold several chunks each.
     shards: Option<ChunkGrid>,
+    /// Bytes of the largest chunk when it is decoded; at the end of the array it may be longer than its region.
+    chunk_nbytes: u64,
+    /// The same of the files, when they are shards.
+    shard_nbytes: Option<u64>,
     decoders: Decoders,
     options: CodecOptions,
     id: SourceId,
@@ -89,14 +94,16 @@ impl ZarrSource {
         })?;
         let shape = sizes(array.shape(), path)?;
         checked_nbytes(dtype, &shape).map_err(|e| error(path, e))?;
-        let stored = stored_grid(&array, &shape, path)?;
+        let (stored, longest) = stored_grid(&array, &shape, path)?;
         let inner = array.effective_subchunk_shape().filter(|_| array.is_sharded());
-        let (grid, shards) = match inner {
+        let nbytes = |shape: &[usize]| saturating_nbytes(dtype, shape) as u64;
+        let (grid, shards, chunk_nbytes, shard_nbytes) = match inner {
             Some(inner) => {
                 let inner: Vec<u64> = inner.iter().map(|n| n.get()).collect();
-                (ChunkGrid::regular(&shape, &sizes(&inner, path)?), Some(stored))
+                let inner = sizes(&inner, path)?;
+                (ChunkGrid::regular(&shape, &inner), Some(stored), nbytes(&inner), Some(nbytes(&longest)))
             }
-            None => (stored, None),
+            None => (stored, None, nbytes(&longest), None),
         };
         checked_nbytes(dtype, &grid.max_chunk()).map_err(|e| error(path, e))?;
         Ok(ZarrSource {
@@ -107,6 +114,8 @@ impl ZarrSource {
             shape,
             grid,
             shards,
+            chunk_nbytes,
+            shard_nbytes,
             decoders: Decoders::default(),
             options: codec_options(),
             id: SourceId::unique(),
@@ -201,7 +210,8 @@ impl ZarrSource {
         }
     }
 
-    /// The part of a region that lies in one chunk. A chunk that is wanted in part goes through the cache.
+    /// The part of a region that lies in one chunk. A chunk that is wanted in part goes through the cache, and
+    /// the part shares its memory.
     fn part(&self, index: &[usize], region: &Region) -> Result<(Region, Chunk), SourceError> {
         let chunk = self.grid.region(index);
         let common = chunk.intersect(region);
@@ -213,6 +223,28 @@ impl ZarrSource {
             whole.part(&common.relative_to(&chunk))
         };
         Ok((common.relative_to(region), part))
+    }
+
+    /// A region inside one chunk. A part smaller than half the chunk is copied: it would keep the memory of the
+    /// chunk after the cache has dropped it.
+    fn in_one_chunk(&self, index: &[usize], region: &Region) -> Result<Chunk, SourceError> {
+        let (_, part) = self.part(index, region)?;
+        let is_small = region.len() < self.grid.region(index).len().div_ceil(2);
+        Ok(if is_small { part.to_owned_copy() } else { part })
+    }
+
+    /// A region of several chunks, put together chunk by chunk, so that no more than one is held beside it.
+    fn assemble<T: Element>(&self, region: &Region) -> Result<Chunk, SourceError> {
+        let mut whole = ArrayD::<T>::default(IxDyn(region.shape()));
+        for index in self.grid.blocks_in(region) {
+            let (at, part) = self.part(&index, region)?;
+            let mut window = whole.view_mut();
+            for axis in 0..at.ndim() {
+                window.slice_axis_inplace(Axis(axis), Slice::from(at.start()[axis]..at.end(axis)));
+            }
+            window.assign(part.typed::<T>().map_err(|e| self.error_at(region, e))?);
+        }
+        Ok(Chunk::from_array(whole))
     }
 
     /// True when every chunk of the region is wanted whole.
@@ -256,6 +288,28 @@ impl ChunkSource for ZarrSource {
         self.key.clone()
     }
 
+    /// The encoded bytes, counted as the decoded ones, and the decoded chunk unless it is the block itself. Several
+    /// whole chunks are decoded into one buffer of bytes, from which the elements are copied.
+    ///
+    /// Chunks that stay in the cache are counted by [`ChunkCache::nbytes`]; here only the one being decoded.
+    fn scratch(&self, region: &Region) -> u64 {
+        if region.is_empty() || check_region(region, &self.shape).is_err() {
+            return 0;
+        }
+        let (own, chunk) = (saturating_nbytes(self.dtype, region.shape()) as u64, self.chunk_nbytes);
+        // Out of a shard, zarrs holds a chunk encoded twice and decoded twice.
+        let copies = if self.shards.is_some() { 4 } else { 2 };
+        let one = chunk.saturating_mul(copies);
+        let is_one = self.grid.blocks_in(region).nth(1).is_none();
+        if is_one && own == chunk {
+            return one - chunk;
+        }
+        if is_one || !self.is_whole_chunks(region) {
+            return one;
+        }
+        own.max(one.saturating_add(self.shard_nbytes.map_or(0, |shard| shard.min(own))))
+    }
+
     fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
         check_region(region, &self.shape)?;
         if region.is_empty() {
@@ -263,15 +317,12 @@ impl ChunkSource for ZarrSource {
         }
         let mut indices = self.grid.blocks_in(region);
         if let (Some(index), None) = (indices.next(), indices.next()) {
-            return Ok(self.part(&index, region)?.1);
+            return self.in_one_chunk(&index, region);
         }
         if self.is_whole_chunks(region) {
             return dispatch!(self.dtype, T => self.decode::<T>(region));
         }
-        let parts = self.grid.blocks_in(region).map(|index| self.part(&index, region));
-        let parts: Vec<(Region, Chunk)> = parts.collect::<Result<_, _>>()?;
-        let parts = parts.iter().map(|(at, part)| (at.clone(), part));
-        Chunk::assemble(self.dtype, region.shape(), parts).map_err(|e| self.error_at(region, e))
+        dispatch!(self.dtype, T => self.assemble::<T>(region))
     }
 }
 
@@ -357,10 +408,15 @@ fn group(path: &Path) -> SourceError {
     error(path, format!("is a Zarr group; open one of its arrays: {}", names.join(", ")))
 }
 
-/// The grid of the files; any grid that is a product of cuts of the axes.
-fn stored_grid(array: &Array<Files>, shape: &[usize], path: &Path) -> Result<ChunkGrid, SourceError> {
+/// The grid of the files, any that is a product of cuts of the axes, and their longest length along each axis,
+/// which may be that of a last one that reaches beyond the array.
+fn stored_grid(
+    array: &Array<Files>,
+    shape: &[usize],
+    path: &Path,
+) -> Result<(ChunkGrid, Shape), SourceError> {
     let counts = sizes(array.chunk_grid_shape(), path)?;
-    let mut axes = Vec::new();
+    let (mut axes, mut longest) = (Vec::new(), Shape::new());
     for (axis, &len) in shape.iter().enumerate() {
         let chunk = |i: usize| {
             let mut index = vec![0u64; shape.len()];
@@ -370,16 +426,19 @@ fn stored_grid(array: &Array<Files>, shape: &[usize], path: &Path) -> Result<Chu
         };
         let regular = array.chunk_grid().metadata().name() == "regular";
         axes.push(if regular || counts[axis] <= 1 {
-            AxisChunks::regular(len, if len == 0 { 1 } else { chunk(0)? })
+            let stored = if len == 0 { 1 } else { chunk(0)? };
+            longest.push(stored);
+            AxisChunks::regular(len, stored)
         } else {
             let mut sizes = (0..counts[axis]).map(chunk).collect::<Result<Vec<usize>, _>>()?;
+            longest.push(sizes.iter().copied().max().expect("there are several"));
             // The last chunk may reach beyond the array.
-            let before: usize = sizes[..sizes.len() - 1].iter().sum();
+            let before = sizes[..sizes.len() - 1].iter().fold(0, |sum: usize, &n| sum.saturating_add(n));
             *sizes.last_mut().expect("there are several") = len.saturating_sub(before);
             AxisChunks::explicit(len, &sizes).map_err(|e| error(path, e))?
         });
     }
-    Ok(ChunkGrid::new(axes))
+    Ok((ChunkGrid::new(axes), longest))
 }
 
 fn sizes(lens: &[u64], path: &Path) -> Result<Shape, SourceError> {

@@ -288,6 +288,97 @@ fn unaligned_readers_decode_a_chunk_once() {
     check_same(&reopened, &Chunk::zeros(DType::F64, &[10]), "missing");
 }
 
+fn address(chunk: &Chunk) -> usize {
+    chunk.typed::<f64>().unwrap().as_ptr() as usize
+}
+
+#[test]
+fn small_part_of_a_chunk_does_not_keep_the_chunk() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.zarr");
+    let content = sample(DType::F64, &[9, 20]);
+    write(&path, &content, &[9, 10], &ZarrOptions::default());
+    let source = ZarrSource::open(&path).unwrap();
+    let read = |start: &[usize], len: &[usize]| {
+        let region = Region::new(start, len);
+        let part = source.read(&region).unwrap();
+        check_same(&part, &content.part(&region), "part");
+        part
+    };
+    // 50 of the 90 elements share the chunk, and so do 45; 40 and the short rows of a chunk are their own.
+    let half = read(&[0, 0], &[5, 10]);
+    let chunk = address(&half)..address(&half) + 90 * 8;
+    assert_eq!(address(&read(&[4, 0], &[5, 10])), address(&half) + 4 * 10 * 8);
+    assert!(chunk.contains(&address(&read(&[0, 5], &[9, 5]))));
+    assert!(!chunk.contains(&address(&read(&[5, 0], &[4, 10]))));
+    let column = read(&[0, 3], &[9, 1]);
+    assert!(!chunk.contains(&address(&column)));
+    assert!(column.typed::<f64>().unwrap().is_standard_layout());
+}
+
+#[test]
+fn read_is_charged_what_it_decodes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.zarr");
+    write(&path, &sample(DType::F64, &[25, 4]), &[10, 4], &ZarrOptions::default());
+    let source = ZarrSource::open(&path).unwrap();
+    let scratch = |start, len| source.scratch(&Region::new(&[start, 0], &[len, 4]));
+    // A chunk has 320 bytes decoded. One chunk: its encoded bytes; the block is what was decoded.
+    assert_eq!(scratch(10, 10), 320);
+    // A part of one, parts of several, and the last one, which is stored at full length: encoded and decoded.
+    assert_eq!((scratch(10, 9), scratch(5, 10), scratch(20, 5)), (640, 640, 640));
+    // Several whole ones: one at a time, and the bytes of all from which the elements are copied.
+    assert_eq!((scratch(0, 20), scratch(0, 25)), (640, 800));
+    assert_eq!((scratch(10, 0), scratch(20, 6), scratch(usize::MAX, 2)), (0, 0, 0));
+}
+
+#[test]
+fn read_of_a_shard_is_charged_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.zarr");
+    write(&path, &sample(DType::U8, &[200]), &[10], &ZarrOptions::default().shard(&[50]));
+    let source = ZarrSource::open(&path).unwrap();
+    let scratch = |start, len| source.scratch(&Region::new(&[start], &[len]));
+    // A chunk is held encoded twice and decoded twice, one of them the block when it is the whole chunk.
+    assert_eq!((scratch(10, 10), scratch(10, 5), scratch(5, 10)), (30, 40, 40));
+    // Several whole ones: also the file as far as it is read, or the bytes of all from which they are copied.
+    assert_eq!((scratch(0, 20), scratch(0, 50), scratch(0, 200)), (60, 90, 200));
+}
+
+#[test]
+fn chunk_longer_than_the_array_is_charged_as_it_is_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.zarr");
+    write(&path, &sample(DType::U8, &[5]), &[5], &ZarrOptions::default().shard(&[100]));
+    let source = ZarrSource::open(&path).unwrap();
+    assert_eq!(source.scratch(&Region::whole(&[5])), 15);
+    let meta = path.join("zarr.json");
+    let mut node: Value = serde_json::from_slice(&fs::read(&meta).unwrap()).unwrap();
+    node["codecs"] = json!([{"name": "bytes"}]);
+    fs::write(&meta, node.to_string()).unwrap();
+    let source = ZarrSource::open(&path).unwrap();
+    assert_eq!(source.native_chunks(), Some(ChunkGrid::whole(&[5])));
+    assert_eq!(source.scratch(&Region::whole(&[5])), 200);
+}
+
+#[test]
+fn write_is_charged_its_copies_and_the_encoded_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let grid = ChunkGrid::regular(&[25, 4], &[10, 4]);
+    let create = |name, options: &ZarrOptions| {
+        ZarrSink::create(folder.path().join(name), DType::F64, &grid, options).unwrap()
+    };
+    let sink = create("chunks.zarr", &ZarrOptions::default());
+    assert_eq!(sink.scratch(&Region::new(&[0, 0], &[10, 4])), 320 + 320);
+    // The last one is filled up to a whole chunk.
+    assert_eq!(sink.scratch(&Region::new(&[20, 0], &[5, 4])), 160 + 320 + 320);
+    assert_eq!(sink.scratch(&Region::new(&[20, 0], &[0, 4])), 0);
+    let sink = create("shards.zarr", &ZarrOptions::default().shard(&[20, 4]));
+    // One chunk of the shard is taken out and encoded at a time.
+    assert_eq!(sink.scratch(&Region::new(&[0, 0], &[20, 4])), 640 + 640 + 2 * 320);
+    assert_eq!(sink.scratch(&Region::new(&[20, 0], &[5, 4])), 160 + 640 + 640 + 2 * 320);
+}
+
 #[test]
 fn unfinished_array_is_not_there() {
     let folder = tempfile::tempdir().unwrap();
