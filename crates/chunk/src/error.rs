@@ -40,6 +40,14 @@ pub enum ChunkError {
         /// Shape of the array.
         shape: Vec<usize>,
     },
+    /// Blocks of unequal lengths, too many to list.
+    #[error(
+        "an axis would be cut into up to {blocks} unequal blocks; use larger chunks, or ones that line up"
+    )]
+    TooManyBlocks {
+        /// How many.
+        blocks: usize,
+    },
     /// A text such as `"64 MiB"` that is not a size.
     #[error("chunks {0:?} are neither \"auto\" nor a size such as \"64 MiB\"")]
     ChunkText(String),

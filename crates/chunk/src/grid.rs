@@ -163,32 +163,36 @@ impl AxisChunks {
         (0..self.count()).map(|i| self.range(i).len())
     }
 
-    /// The coarsest cut whose every block lies inside one block of both; lengths must agree.
+    /// The coarsest cut whose every block lies inside one block of both; lengths must agree. O(1) for regular cuts that
+    /// fit into each other, else O(blocks).
+    ///
+    /// # Errors
+    /// When there would be more blocks than can be listed.
     ///
     /// ```
     /// use chunkwise_chunk::AxisChunks;
-    /// let fine = AxisChunks::regular(6, 4).refine(&AxisChunks::regular(6, 3));
+    /// let fine = AxisChunks::regular(6, 4).refine(&AxisChunks::regular(6, 3)).unwrap();
     /// assert_eq!(fine.sizes().collect::<Vec<_>>(), [3, 1, 2]);
     /// ```
-    #[must_use]
-    pub fn refine(&self, other: &AxisChunks) -> AxisChunks {
+    pub fn refine(&self, other: &AxisChunks) -> Result<AxisChunks, ChunkError> {
         match (&self.0, &other.0) {
-            (a, b) if a == b => return self.clone(),
-            _ if self.count() == 1 => return other.clone(),
-            _ if other.count() == 1 => return self.clone(),
+            (a, b) if a == b => return Ok(self.clone()),
+            _ if self.count() == 1 => return Ok(other.clone()),
+            _ if other.count() == 1 => return Ok(self.clone()),
             (Cut::Regular { first: f, chunk: a, .. }, Cut::Regular { first: g, chunk: b, .. })
                 if a % b == 0 && f % b == g % b =>
             {
-                return other.clone();
+                return Ok(other.clone());
             }
             (Cut::Regular { first: f, chunk: a, .. }, Cut::Regular { first: g, chunk: b, .. })
                 if b % a == 0 && g % a == f % a =>
             {
-                return self.clone();
+                return Ok(self.clone());
             }
             _ => {}
         }
-        AxisChunks::from_bounds(self.bounds().chain(other.bounds()).collect())
+        check_listable(self.count().saturating_add(other.count()))?;
+        Ok(AxisChunks::from_bounds(self.bounds().chain(other.bounds()).collect()))
     }
 
     /// The cut at these positions; duplicates are dropped, so no block is empty.
@@ -204,17 +208,19 @@ impl AxisChunks {
     }
 
     /// The cut of `n` elements taken at `offset`, `offset + step`, ...; blocks that lose all their
-    /// elements vanish.
+    /// elements vanish. O(1) for regular cuts and a step that divides their blocks, else O(blocks).
+    ///
+    /// # Errors
+    /// When there would be more blocks than can be listed.
     ///
     /// ```
     /// use chunkwise_chunk::AxisChunks;
-    /// let odd = AxisChunks::regular(10, 4).strided(1, 2, 5);
+    /// let odd = AxisChunks::regular(10, 4).strided(1, 2, 5).unwrap();
     /// assert_eq!(odd.sizes().collect::<Vec<_>>(), [2, 2, 1]);
     /// ```
-    #[must_use]
-    pub fn strided(&self, offset: usize, step: isize, n: usize) -> AxisChunks {
+    pub fn strided(&self, offset: usize, step: isize, n: usize) -> Result<AxisChunks, ChunkError> {
         if n == 0 || self.count() == 1 {
-            return AxisChunks::whole(n);
+            return Ok(AxisChunks::whole(n));
         }
         let stride = step.unsigned_abs();
         if let Cut::Regular { chunk, .. } = self.0
@@ -222,9 +228,10 @@ impl AxisChunks {
         {
             let block = self.range(self.block_of(offset));
             let walked = if step > 0 { block.end - 1 - offset } else { offset - block.start };
-            return AxisChunks::offset_regular(n, walked / stride + 1, chunk / stride);
+            return Ok(AxisChunks::offset_regular(n, walked / stride + 1, chunk / stride));
         }
-        AxisChunks::from_bounds(self.strided_bounds(offset, step, n))
+        check_listable(self.count())?;
+        Ok(AxisChunks::from_bounds(self.strided_bounds(offset, step, n)))
     }
 
     fn strided_bounds(&self, offset: usize, step: isize, n: usize) -> Vec<usize> {
@@ -246,6 +253,13 @@ impl AxisChunks {
         let sizes: Vec<usize> = parts.flat_map(AxisChunks::sizes).collect();
         if sizes.is_empty() { AxisChunks::whole(0) } else { AxisChunks::from_sizes(&sizes) }
     }
+}
+
+/// Blocks of an axis that are listed one by one: some bytes each.
+const MOST_LISTED: usize = 1 << 26;
+
+fn check_listable(blocks: usize) -> Result<(), ChunkError> {
+    if blocks <= MOST_LISTED { Ok(()) } else { Err(ChunkError::TooManyBlocks { blocks }) }
 }
 
 impl fmt::Display for AxisChunks {
@@ -379,15 +393,6 @@ impl ChunkGrid {
         BlockIter::new(axes.map(|(a, axis)| axis.blocks_in(region.start()[a]..region.end(a))).collect())
     }
 
-    /// The coarsest grid whose every block lies inside one block of both; shapes must agree.
-    #[must_use]
-    pub fn refine(&self, other: &ChunkGrid) -> ChunkGrid {
-        if self == other {
-            return self.clone();
-        }
-        ChunkGrid::new(self.0.axes.iter().zip(other.axes()).map(|(a, b)| a.refine(b)))
-    }
-
     /// Shape of the largest block.
     pub fn max_chunk(&self) -> Shape {
         self.0.axes.iter().map(AxisChunks::max_chunk).collect()
@@ -491,7 +496,11 @@ mod tests {
                         }
                         *want.last_mut().unwrap() += 1;
                     }
-                    assert_eq!(sizes(&cut.strided(offset, step, n)), want, "{cut} {offset} {step} {n}");
+                    assert_eq!(
+                        sizes(&cut.strided(offset, step, n).unwrap()),
+                        want,
+                        "{cut} {offset} {step} {n}"
+                    );
                 }
             }
         }

@@ -272,7 +272,10 @@ impl View {
     }
 
     /// The grid of the result: the source's cuts seen through the view.
-    pub fn grid(&self, source: &ChunkGrid) -> ChunkGrid {
+    ///
+    /// # Errors
+    /// When blocks of unequal lengths are too many to list.
+    pub fn grid(&self, source: &ChunkGrid) -> Result<ChunkGrid, ChunkError> {
         let block: usize = source.max_chunk().iter().fold(1, |n, &len| n.saturating_mul(len.max(1)));
         let new_axes =
             self.axes.iter().zip(&self.shape).filter(|&(map, &n)| *map == AxisMap::Repeat && n > 1);
@@ -281,11 +284,12 @@ impl View {
             several => ((REPEATED_BLOCK / block) as f64).powf(1.0 / several as f64) as usize,
         };
         let repeats = repeats.max(1);
-        ChunkGrid::new(self.axes.iter().zip(&self.shape).map(|(map, &n)| match *map {
-            AxisMap::Source { axis, step: 1 } if n == self.source[axis] => source.axis(axis).clone(),
+        let cuts = self.axes.iter().zip(&self.shape).map(|(map, &n)| match *map {
+            AxisMap::Source { axis, step: 1 } if n == self.source[axis] => Ok(source.axis(axis).clone()),
             AxisMap::Source { axis, step } => source.axis(axis).strided(self.offset[axis], step, n),
-            AxisMap::Repeat => AxisChunks::regular(n, n.min(repeats)),
-        }))
+            AxisMap::Repeat => Ok(AxisChunks::regular(n, n.min(repeats))),
+        });
+        Ok(ChunkGrid::new(cuts.collect::<Result<Vec<_>, _>>()?))
     }
 
     fn push(&mut self, map: AxisMap, n: usize) {

@@ -101,7 +101,9 @@ impl Op {
             Op::Element(op) => ops::element::infer(op, inputs),
             Op::Fused(program, grid) => Ok(Meta::Array { dtype: program.output(), grid: grid.clone() }),
             Op::Reduce(reduce) => reduce.infer(inputs),
-            Op::View(view) => Ok(Meta::Array { dtype: inputs[0].dtype(), grid: view.grid(inputs[0].grid()) }),
+            Op::View(view) => {
+                Ok(Meta::Array { dtype: inputs[0].dtype(), grid: view.grid(inputs[0].grid())? })
+            }
             Op::Reshape(reshape) => Ok(reshape.infer(inputs)),
             Op::Concat(concat) => concat.infer(inputs),
             Op::Rechunk(rechunk) => Ok(Meta::Array { dtype: inputs[0].dtype(), grid: rechunk.grid.clone() }),

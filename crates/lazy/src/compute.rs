@@ -8,8 +8,8 @@ use chunkwise_expr::{Expr, Object};
 use crate::delayed::shared_value;
 use crate::{Delayed, LazyArray, LazyDim, Result, Runtime};
 
-/// Computes several lazy values in one run on the global runtime: work they share is done once, and data they share
-/// is read once.
+/// Computes several lazy values in one run on the global runtime: work they share is done once. Files they share are
+/// decoded once where the blocks kept for it fit into a quarter of the memory limit, else once for each user.
 ///
 /// Takes lazy arrays and [`Delayed`] values, by value or reference, in tuples of up to twelve, vectors and arrays,
 /// nested as you like; the results come back in the same form.

@@ -1,6 +1,7 @@
 //! The one error type of the library.
 
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 
 use chunkwise_chunk::SourceError;
@@ -33,7 +34,7 @@ enum Cause {
     Graph(GraphError),
     Budget { needed: u64, limit: u64, held: u64 },
     Run { run: RunError, panicked: bool },
-    Storage(SourceError),
+    Storage(SourceError, Option<&'static Location<'static>>),
     Pool(PoolError),
     Config(String),
 }
@@ -70,6 +71,11 @@ impl Error {
         Cause::Budget { needed, limit, held }.into()
     }
 
+    /// A file error of a call at this line.
+    pub(crate) fn storage(err: SourceError, origin: &'static Location<'static>) -> Error {
+        Cause::Storage(err, Some(origin)).into()
+    }
+
     /// What kind of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
         match &*self.0 {
@@ -77,7 +83,7 @@ impl Error {
             Cause::Plan(_) | Cause::Budget { .. } => ErrorKind::Memory,
             Cause::Run { panicked: true, .. } => ErrorKind::Panic,
             Cause::Run { .. } => ErrorKind::Task,
-            Cause::Storage(_) => ErrorKind::Storage,
+            Cause::Storage(..) => ErrorKind::Storage,
             Cause::Pool(_) | Cause::Config(_) => ErrorKind::Config,
         }
     }
@@ -131,7 +137,7 @@ impl From<RunError> for Error {
 
 impl From<SourceError> for Error {
     fn from(err: SourceError) -> Error {
-        Cause::Storage(err).into()
+        Cause::Storage(err, None).into()
     }
 }
 
@@ -153,7 +159,8 @@ impl fmt::Display for Error {
                  hold {held}: raise the limit, store the results instead of computing them, or drop persisted arrays"
             ),
             Cause::Run { run, .. } => write!(f, "{run}"),
-            Cause::Storage(err) => write!(f, "{err}"),
+            Cause::Storage(err, Some(origin)) => write!(f, "{err} (at {origin})"),
+            Cause::Storage(err, None) => write!(f, "{err}"),
             Cause::Pool(err) => write!(f, "{err}"),
             Cause::Config(message) => f.write_str(message),
         }
@@ -171,7 +178,7 @@ impl std::error::Error for Error {
         match &*self.0 {
             // What these say is the message itself; the cause is what they have as theirs.
             Cause::Run { run, .. } => run.errors().first().and_then(std::error::Error::source),
-            Cause::Storage(err) => err.source(),
+            Cause::Storage(err, _) => err.source(),
             _ => None,
         }
     }

@@ -30,9 +30,9 @@ pub use array::{
     LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, concatenate, open_npy, stack,
 };
 #[cfg(feature = "zarr")]
-pub use array::{ZarrOptions, open_zarr};
+pub use array::{ZarrOptions, ZarrVersion, open_zarr};
 pub use chunkwise_chunk::{
-    AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, DType, Element, Float, Integer, Number, Signed,
+    AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, DType, Element, Float, Integer, Number, Scalar, Signed,
 };
 pub use chunkwise_optimize::OptimizeOptions;
 pub use compute::{Compute, compute};

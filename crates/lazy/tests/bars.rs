@@ -287,6 +287,18 @@ fn absurd_shapes_and_chunkings_are_errors() {
             .contains("larger chunks")
     );
     assert!(LazyArray::<f64, _>::zeros(1 << 45, 1 << 30).compute().is_err());
+    let few = LazyArray::<f64, _>::zeros(1 << 33, 1000).exp().slice(s![..3]);
+    assert_eq!(few.compute().unwrap(), arr1(&[1.0; 3]));
+    assert_eq!(LazyArray::<f64, _>::zeros(0, 1).reshape((1 << 33, 0)).compute().unwrap().dim(), (1 << 33, 0));
+    assert!(one.reshape_dyn(&[isize::MAX, isize::MAX, -1]).check().is_err());
+    let long = LazyArray::<f64, _>::zeros((1 << 60) - 1, 1 << 50);
+    assert!(chunkwise::concatenate(Axis(0), &[&long; 20]).check().is_err());
+    assert!(long.sqrt().plan().is_err());
+    let ten = LazyArray::arange(0_i32, 10, 1, 3);
+    let step = |step| ndarray::SliceInfoElem::Slice { start: 0, end: None, step };
+    let far = ten.slice_dyn(&[step(isize::MAX)]).slice_dyn(&[step(4)]);
+    assert_eq!(far.compute().unwrap(), arr1(&[0]).into_dyn());
+    assert!(ten.slice_dyn(&[step(isize::MIN)]).explain().contains("tasks"));
     assert!(LazyArray::arange(0.0, f64::INFINITY, 1.0, 1).check().is_err());
     assert!(LazyArray::arange(0, 5, 0, 1).check().is_err());
     assert_eq!(LazyArray::arange(5u8, 0, 1, 1).len(), 0);
@@ -305,4 +317,57 @@ fn spread_of_anomalies_is_exact_along_a_long_axis() {
         let worst = (&got - &want).mapv(f64::abs).fold(0.0, |a: f64, &b| a.max(b));
         assert!(worst < 1e-12, "{worst}");
     }
+}
+
+#[test]
+fn building_does_not_walk_the_blocks() {
+    let x = LazyArray::<f64, _>::zeros(1 << 45, 3);
+    let end = -3;
+    let y = (x.slice(s![4..]) + x.slice(s![1..end])).flip(Axis(0)).slice(s![2..;3]);
+    assert!(y.check().is_ok());
+    assert!(y.chunks().num_blocks() > 1 << 40);
+    // Cuts that do not line up would have to be listed.
+    let err = (x.slice(s![1..]) + x.slice(s![..-1])).check().unwrap_err();
+    assert!(err.to_string().contains("unequal blocks"), "{err}");
+}
+
+#[test]
+fn many_results_and_many_joined_arrays_stay_linear() {
+    let arrays: Vec<LazyArray1<f64>> = (0..3000).map(|i| LazyArray::full(2, f64::from(i), 2) + 1.0).collect();
+    let sums = chunkwise::compute(&arrays).unwrap();
+    assert_eq!(sums[2999], arr1(&[3000.0, 3000.0]));
+    let all: Vec<&LazyArray1<f64>> = arrays.iter().collect();
+    assert_eq!(chunkwise::stack(Axis(0), &all).sum().compute().unwrap(), 2.0 * (3000.0 * 3001.0 / 2.0));
+}
+
+#[test]
+fn small_part_that_is_kept_does_not_keep_the_rest() {
+    let rt = runtime(2);
+    let whole = rt.persist(&LazyArray::from_fn(100_000, 100_000, |i| i as f64)).unwrap();
+    let part = rt.persist(&whole.slice(s![..;1000])).unwrap();
+    assert_eq!(rt.persisted_bytes(), 800_000 + 800);
+    assert_eq!(step(&part), 1, "the kept part has memory of its own");
+}
+
+/// Elements from one element of the only block to the next.
+fn step(x: &LazyArray1<f64>) -> isize {
+    let chunkwise_expr::Op::Source(source) = x.expr().op() else { panic!("not a source: {x:?}") };
+    let block = source.source().read(&chunkwise_chunk::Region::whole(x.shape())).expect("memory can be read");
+    block.typed::<f64>().expect("the array holds f64").strides()[0]
+}
+
+#[test]
+fn rechunk_declares_its_blocks_once() {
+    let x = LazyArray::from_ndarray(Array1::<f64>::ones(1 << 20), 1 << 17).sqrt().rechunk(..);
+    // The result, all blocks of the roots and the block put together from them: 8 MiB each.
+    let peak = x.plan().unwrap().peak_bytes();
+    assert!(peak < (24 << 20) + (1 << 20), "{peak}");
+}
+
+#[test]
+fn file_errors_name_the_file_and_the_line() {
+    let err = chunkwise::open_npy::<f64, Ix1>("no-such-file.npy").unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Storage);
+    let text = err.to_string();
+    assert!(text.contains("no-such-file.npy") && text.contains(file!()), "{text}");
 }

@@ -4,6 +4,9 @@ use chunkwise_chunk::{AxisChunks, ChunkError, ChunkGrid, DType, Region};
 
 use crate::{ExprError, Meta, Need, Needs};
 
+/// Blocks along the axis that are listed one by one: some bytes each.
+const MOST_LISTED: usize = 1 << 26;
+
 /// Lays its inputs end to end along an axis.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Concat {
@@ -15,20 +18,27 @@ impl Concat {
     pub(crate) fn infer(&self, inputs: &[&Meta]) -> Result<Meta, ExprError> {
         let first = inputs.first().ok_or(ExprError::NothingToConcat)?;
         self.check(inputs)?;
+        let blocks = inputs.iter().map(|input| input.grid().axis(self.axis).count());
+        if blocks.fold(0, usize::saturating_add) > MOST_LISTED {
+            return Err(ExprError::Message(
+                "arrays of so many blocks cannot be joined; use larger chunks".into(),
+            ));
+        }
         let mut lengths = inputs.iter().map(|input| input.grid().shape()[self.axis]);
         if lengths.try_fold(0usize, |sum, len| sum.checked_add(len)).is_none() {
             return Err(ChunkError::TooLarge(first.grid().shape().into()).into());
         }
         let ndim = first.grid().ndim();
-        let axes = (0..ndim).map(|axis| {
-            let cuts = inputs.iter().map(|input| input.grid().axis(axis));
+        let cut = |axis| {
+            let mut cuts = inputs.iter().map(|input| input.grid().axis(axis));
             if axis == self.axis {
-                return AxisChunks::concat(cuts.filter(|cut| !cut.is_empty()));
+                return Ok(AxisChunks::concat(cuts.filter(|cut| !cut.is_empty())));
             }
             let first = first.grid().axis(axis).clone();
-            cuts.fold(first, |common, cut| common.refine(cut))
-        });
-        Ok(Meta::Array { dtype: first.dtype(), grid: ChunkGrid::new(axes) })
+            cuts.try_fold(first, |common, cut| common.refine(cut))
+        };
+        let axes: Result<Vec<AxisChunks>, ChunkError> = (0..ndim).map(cut).collect();
+        Ok(Meta::Array { dtype: first.dtype(), grid: ChunkGrid::new(axes?) })
     }
 
     fn check(&self, inputs: &[&Meta]) -> Result<(), ExprError> {

@@ -49,17 +49,17 @@ fn broadcast(a: &ChunkGrid, b: &ChunkGrid) -> Result<ChunkGrid, ExprError> {
         return Ok(b.clone());
     }
     let ndim = a.ndim().max(b.ndim());
-    let axes: Option<SmallVec<[AxisChunks; 6]>> = (0..ndim)
+    let mismatch = || ChunkError::Broadcast { left: a.shape().into(), right: b.shape().into() };
+    let axes: Result<SmallVec<[AxisChunks; 6]>, ChunkError> = (0..ndim)
         .map(|axis| match (from_end(a, ndim, axis), from_end(b, ndim, axis)) {
-            (Some(one), None) | (None, Some(one)) => Some(one.clone()),
-            (Some(a), Some(b)) if a.len() == b.len() => Some(a.refine(b)),
-            (Some(a), Some(b)) if a.len() == 1 => Some(b.clone()),
-            (Some(a), Some(b)) if b.len() == 1 => Some(a.clone()),
-            _ => None,
+            (Some(one), None) | (None, Some(one)) => Ok(one.clone()),
+            (Some(a), Some(b)) if a.len() == b.len() => a.refine(b),
+            (Some(a), Some(b)) if a.len() == 1 => Ok(b.clone()),
+            (Some(a), Some(b)) if b.len() == 1 => Ok(a.clone()),
+            _ => Err(mismatch()),
         })
         .collect();
-    let mismatch = || ChunkError::Broadcast { left: a.shape().into(), right: b.shape().into() };
-    Ok(ChunkGrid::new(axes.ok_or_else(mismatch)?))
+    Ok(ChunkGrid::new(axes?))
 }
 
 /// Axis `axis` of `ndim` when the grid's axes align at the end.

@@ -9,7 +9,7 @@ use chunkwise_storage::{NpySink, NpySource};
 use ndarray::Dimension;
 
 use super::here;
-use crate::{LazyArray, LazyDim, Result, Runtime};
+use crate::{Error, LazyArray, LazyDim, Result, Runtime};
 
 /// Opens a `.npy` file; it is memory-mapped, and blocks are read when they are computed.
 ///
@@ -27,7 +27,9 @@ use crate::{LazyArray, LazyDim, Result, Runtime};
 /// ```
 #[track_caller]
 pub fn open_npy<T: Element, D: Dimension>(path: impl AsRef<Path>) -> Result<LazyArray<T, D>> {
-    typed(Arc::new(NpySource::open(path)?))
+    let at = here();
+    let source = NpySource::open(path).map_err(|err| Error::storage(err, at))?;
+    typed(Arc::new(source))
 }
 
 /// Opens a Zarr array, version 2 or 3, sharded or not; its blocks are those of the file.
@@ -47,7 +49,9 @@ pub fn open_npy<T: Element, D: Dimension>(path: impl AsRef<Path>) -> Result<Lazy
 #[cfg(feature = "zarr")]
 #[track_caller]
 pub fn open_zarr<T: Element, D: Dimension>(path: impl AsRef<Path>) -> Result<LazyArray<T, D>> {
-    typed(Arc::new(chunkwise_storage::ZarrSource::open(path)?))
+    let at = here();
+    let source = chunkwise_storage::ZarrSource::open(path).map_err(|err| Error::storage(err, at))?;
+    typed(Arc::new(source))
 }
 
 /// The array of a source whose type and rank must be those of the caller.
@@ -57,11 +61,12 @@ fn typed<T: Element, D: Dimension>(source: Arc<dyn ChunkSource>) -> Result<LazyA
     if let Some(ndim) = D::NDIM.filter(|&ndim| ndim != source.shape().len()) {
         let (name, shape) = (source.name(), source.shape());
         let text = format!("{name} has shape {shape:?}, which is not of {ndim} dimensions");
-        return Err(SourceError::message(text).into());
+        return Err(Error::storage(SourceError::message(text), here()));
     }
     Ok(LazyArray::wrap(Expr::source("open", source, None, here())))
 }
 
+#[track_caller]
 fn check_dtype(source: &dyn ChunkSource, expected: DType) -> Result<()> {
     if source.dtype() == expected {
         return Ok(());
@@ -69,7 +74,7 @@ fn check_dtype(source: &dyn ChunkSource, expected: DType) -> Result<()> {
     let err = ChunkError::DType { expected, found: source.dtype() };
     let found = source.dtype();
     let text = format!("{}: {err}; open it as {found} and convert with cast()", source.name());
-    Err(SourceError::message(text).into())
+    Err(Error::storage(SourceError::message(text), here()))
 }
 
 impl<T: Element, D: LazyDim> LazyArray<T, D> {
@@ -87,18 +92,41 @@ impl<T: Element, D: LazyDim> LazyArray<T, D> {
     /// # std::fs::remove_file(path).unwrap();
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
+    #[track_caller]
     pub fn store_npy(&self, path: impl AsRef<Path>) -> Result<()> {
-        self.check()?;
-        let sink = NpySink::create(path, T::DTYPE, self.shape())?;
-        Runtime::global()?.store(self.expr(), Arc::new(sink))
+        Runtime::global()?.store_npy(self, path)
+    }
+}
+
+impl Runtime {
+    /// [`LazyArray::store_npy`] on this runtime.
+    ///
+    /// # Errors
+    /// As [`LazyArray::store_npy`].
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let rt = Runtime::builder().threads(1).build()?;
+    /// let path = std::env::temp_dir().join(format!("chunkwise-doc-own-{}.npy", std::process::id()));
+    /// rt.store_npy(&LazyArray::<f32, _>::ones((4, 4), 2), &path)?;
+    /// assert_eq!(chunkwise::open_npy::<f32, Ix2>(&path)?.sum().compute()?, 16.0);
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn store_npy<T: Element, D>(&self, array: &LazyArray<T, D>, path: impl AsRef<Path>) -> Result<()> {
+        array.check()?;
+        let sink =
+            NpySink::create(path, T::DTYPE, array.shape()).map_err(|err| Error::storage(err, here()))?;
+        self.store(array.expr(), Arc::new(sink))
     }
 }
 
 #[cfg(feature = "zarr")]
 mod zarr {
     use chunkwise_chunk::{AxisChunks, ChunkGrid};
-    pub use chunkwise_storage::ZarrOptions;
     use chunkwise_storage::ZarrSink;
+    pub use chunkwise_storage::{ZarrOptions, ZarrVersion};
 
     use super::*;
 
@@ -118,6 +146,7 @@ mod zarr {
         /// # std::fs::remove_dir_all(path).unwrap();
         /// # Ok::<(), chunkwise::Error>(())
         /// ```
+        #[track_caller]
         pub fn store_zarr(&self, path: impl AsRef<Path>) -> Result<()> {
             self.store_zarr_with(path, ZarrOptions::default())
         }
@@ -136,10 +165,40 @@ mod zarr {
         /// # std::fs::remove_dir_all(path).unwrap();
         /// # Ok::<(), chunkwise::Error>(())
         /// ```
+        #[track_caller]
         pub fn store_zarr_with(&self, path: impl AsRef<Path>, options: ZarrOptions) -> Result<()> {
-            self.check()?;
-            let sink = ZarrSink::create(path, T::DTYPE, &regular(&self.chunks()), &options)?;
-            Runtime::global()?.store(self.expr(), Arc::new(sink))
+            Runtime::global()?.store_zarr_with(self, path, options)
+        }
+    }
+
+    impl Runtime {
+        /// [`LazyArray::store_zarr_with`] on this runtime.
+        ///
+        /// # Errors
+        /// As [`LazyArray::store_zarr`].
+        ///
+        /// ```
+        /// use chunkwise::prelude::*;
+        /// use chunkwise::{ZarrOptions, ZarrVersion};
+        /// let rt = Runtime::builder().threads(1).build()?;
+        /// let path = std::env::temp_dir().join(format!("chunkwise-doc-v2-{}.zarr", std::process::id()));
+        /// let ones = LazyArray::<f32, _>::ones((4, 4), 2);
+        /// rt.store_zarr_with(&ones, &path, ZarrOptions::default().version(ZarrVersion::V2))?;
+        /// assert!(path.join(".zarray").exists());
+        /// # std::fs::remove_dir_all(path).unwrap();
+        /// # Ok::<(), chunkwise::Error>(())
+        /// ```
+        #[track_caller]
+        pub fn store_zarr_with<T: Element, D>(
+            &self,
+            array: &LazyArray<T, D>,
+            path: impl AsRef<Path>,
+            options: ZarrOptions,
+        ) -> Result<()> {
+            let at = here();
+            array.check()?;
+            let sink = ZarrSink::create(path, T::DTYPE, &regular(&array.chunks()), &options);
+            self.store(array.expr(), Arc::new(sink.map_err(|err| Error::storage(err, at))?))
         }
     }
 
@@ -152,4 +211,4 @@ mod zarr {
     }
 }
 #[cfg(feature = "zarr")]
-pub use zarr::ZarrOptions;
+pub use zarr::{ZarrOptions, ZarrVersion};

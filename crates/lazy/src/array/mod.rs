@@ -22,7 +22,7 @@ pub use convert::IntoShared;
 pub use create::BlockInfo;
 pub use io::open_npy;
 #[cfg(feature = "zarr")]
-pub use io::{ZarrOptions, open_zarr};
+pub use io::{ZarrOptions, ZarrVersion, open_zarr};
 pub use operand::{IntoAxes, Operand};
 pub use shape::{concatenate, stack};
 

@@ -13,12 +13,17 @@ pub(crate) enum Demand {
 }
 
 impl Demand {
-    pub(crate) fn wants(&self, block: usize) -> bool {
+    fn wants(&self, block: usize) -> bool {
         match self {
             Demand::None => false,
             Demand::All => true,
             Demand::Some(wanted) => wanted[block],
         }
+    }
+
+    /// The needed blocks of a grid of `blocks`, by number.
+    pub(crate) fn wanted(&self, blocks: usize) -> impl Iterator<Item = usize> + '_ {
+        (0..blocks).filter(|&block| self.wants(block))
     }
 
     /// Number of needed blocks of a grid of `blocks`.
@@ -76,7 +81,7 @@ fn mark_inputs(
     };
     let metas = graph.input_metas(id);
     let starts = if let Op::Concat(concat) = op { concat.starts(&metas) } else { Vec::new() };
-    for block in (0..grid.num_blocks()).filter(|&block| wanted.wants(block)) {
+    for block in wanted.wanted(grid.num_blocks()) {
         let index = grid.block(block);
         if let Op::Reduce(reduce) = op {
             for folded in reduce.blocks_of(&index) {

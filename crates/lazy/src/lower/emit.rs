@@ -115,11 +115,8 @@ impl<'a> Emit<'a> {
         let sources = self.graph.inputs(id);
         let grid = &layer.grid;
         let mut tasks = vec![None; grid.num_blocks()];
-        for (index, block) in grid.blocks().enumerate() {
-            if !self.demand[id.index()].wants(index) {
-                continue;
-            }
-            let region = grid.region(&block);
+        for index in self.demand[id.index()].wanted(grid.num_blocks()) {
+            let region = grid.region(&grid.block(index));
             let needs = layer.needs(&region);
             let inputs = self.gather(&sources, &layer.feeds, &needs);
             let bytes = layer.bytes(&region, &needs);

@@ -29,10 +29,8 @@ impl Emit<'_> {
         let layers = self.reduce_layers(id, reduce)?;
         let (dtype, grid) = (self.graph.node(id).meta.dtype(), self.graph.node(id).meta.grid().clone());
         let mut tasks = vec![None; grid.num_blocks()];
-        for (index, result) in grid.blocks().enumerate() {
-            if !self.demand[id.index()].wants(index) {
-                continue;
-            }
+        for index in self.demand[id.index()].wanted(grid.num_blocks()) {
+            let result = grid.block(index);
             let own = bytes(dtype, &grid.region(&result));
             let (parts, largest) = self.folds(id, reduce, &layers, &result)?;
             let parts = self.merges(parts, layers.merge, index, largest)?;
