@@ -13,7 +13,7 @@
 use std::f64::consts::{FRAC_PI_2, PI};
 
 use crate::Isa;
-use crate::num::{Pair, fast_two_sum, fma, poly, quotient, rough_inverse_root, select, two_prod, two_sum};
+use crate::num::{Pair, fast_two_sum, fma, poly, quotient, rough_inverse_root, select, two_prod};
 
 /// pi/2 - FRAC_PI_2.
 const PI_2_TAIL: f64 = 6.123_233_995_736_766e-17;
@@ -80,8 +80,8 @@ pub(crate) fn atan<I: Isa>(x: f64) -> f64 {
     let a = x.abs();
     let a = select(a > 1e30, 1e30, a);
     let (over_1, over_2) = (a > TAN_PI_8, a > TAN_3_PI_8);
-    let numerator = two_sum(select(over_2, 0.0, a), select(over_1, -1.0, 0.0));
-    let denominator = two_sum(select(over_1, a, 0.0), select(over_2, 0.0, 1.0));
+    let numerator = fast_two_sum(select(over_1, -1.0, 0.0), select(over_2, 0.0, a));
+    let denominator = fast_two_sum(select(over_2, 0.0, 1.0), select(over_1, a, 0.0));
     let (t, e) = quotient::<I>(numerator, denominator);
     let base = select(over_2, FRAC_PI_2, select(over_1, 0.5 * FRAC_PI_2, 0.0));
     let base_tail = select(over_2, PI_2_TAIL, select(over_1, 0.5 * PI_2_TAIL, 0.0));
@@ -107,8 +107,8 @@ pub(crate) fn atan2<I: Isa>(y: f64, x: f64) -> f64 {
     // Two zeros and two infinities have quotients by convention: 0 and 1.
     let (zeros, infinities) = (large == 0.0, small == f64::INFINITY);
     let flat = zeros || large == f64::INFINITY;
-    let numerator = two_sum(select(flat, 0.0, a), select(diagonal && !flat, -b, 0.0));
-    let denominator = two_sum(select(flat, 1.0, b), select(diagonal && !flat, a, 0.0));
+    let numerator = fast_two_sum(select(diagonal && !flat, -b, 0.0), select(flat, 0.0, a));
+    let denominator = fast_two_sum(select(flat, 1.0, b), select(diagonal && !flat, a, 0.0));
     let (t, e) = quotient::<I>(numerator, denominator);
     // The residual of a quotient whose numerator is near the end of the range is lost; its rounding is small then.
     let e = select(a < 1e-270, 0.0, e);

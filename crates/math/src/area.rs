@@ -12,7 +12,7 @@
 
 use crate::Isa;
 use crate::log::ln_1p_of_pair;
-use crate::num::{quotient, rough_inverse_root, select, two_prod, two_sum};
+use crate::num::{fast_two_sum, quotient, rough_inverse_root, select, two_prod, two_sum};
 
 /// Where `ln(2 x)` becomes right to the last bit.
 const LARGE: f64 = 1_073_741_824.0;
@@ -25,7 +25,7 @@ pub(crate) fn asinh<I: Isa>(x: f64) -> f64 {
     let large = a > LARGE;
     let b = select(large, 1.0, a);
     let square = b * b;
-    let (sum, error) = two_sum(b, square / (1.0 + (1.0 + square).sqrt()));
+    let (sum, error) = fast_two_sum(b, square / (1.0 + (1.0 + square).sqrt()));
     let w = (select(large, a, sum), select(large, -1.0, error));
     let y = ln_1p_of_pair::<I>(w, select(large, 1.0, 0.0));
     select(a < TINY, x, y.copysign(x))
@@ -52,7 +52,7 @@ pub(crate) fn atanh<I: Isa>(x: f64) -> f64 {
     let a = x.abs();
     let inside = a < 1.0;
     let b = select(inside, a, 0.5);
-    let (high, low) = quotient::<I>((2.0 * b, 0.0), two_sum(1.0, -b));
+    let (high, low) = quotient::<I>((2.0 * b, 0.0), fast_two_sum(1.0, -b));
     let y = 0.5 * ln_1p_of_pair::<I>((high, low), 0.0);
     let y = select(inside, y, select(a == 1.0, f64::INFINITY, f64::NAN));
     select(a < TINY, x, y.copysign(x))

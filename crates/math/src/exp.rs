@@ -12,7 +12,7 @@
 use std::f64::consts::{LN_2, LOG2_E};
 
 use crate::Isa;
-use crate::num::{Pair, ROUNDER, clamp, fast_two_sum, fma, poly, scale, select, two_prod, two_sum};
+use crate::num::{ROUNDER, clamp, fast_two_sum, fma, poly, scale, select, two_prod};
 
 /// ln 2 - LN_2.
 pub(crate) const LN_2_TAIL: f64 = 2.319_046_813_846_299_6e-17;
@@ -69,17 +69,17 @@ pub(crate) fn exp2<I: Isa>(x: f64) -> f64 {
     scale(1.0 + (r + beyond_r::<I>(r, tail)), shifted, x < -1000.0)
 }
 
-/// A quarter of `e^x - 1 = (2^n - 1) + 2^n (e^r - 1)` as a pair, so that 2^n does not overflow first.
+/// A quarter of `e^x - 1 = (2^n - 1) + 2^n r + 2^n (e^r - 1 - r)`, so that 2^n does not overflow first.
 ///
-/// For `x` in -60.0..=710.7; `e^r` is `1 + p + q`.
+/// The first two terms are exact and their sum is kept exactly, the third is returned with what that sum lost; it is
+/// up to a fifth of it. For `x` in -60.0..=710.7.
 #[inline(always)]
-pub(crate) fn quarter_exp_m1<I: Isa>(x: f64) -> Pair {
+pub(crate) fn quarter_exp_m1<I: Isa>(x: f64) -> (f64, f64) {
     let Reduced { shifted, r, tail } = reduce::<I>(x);
-    let (p, q) = fast_two_sum(r, beyond_r::<I>(r, tail));
     let power = f64::from_bits(shifted.to_bits().wrapping_add(1023 - 2) << 52);
-    // For n = -1, 0 and 1 the parts are of one size, and for n = 0 the first is zero.
-    let (high, low) = two_sum(power - 0.25, power * p);
-    (high, fma::<I>(power, q, low))
+    // 2^n - 1 is either zero or larger than 2^n r.
+    let (high, low) = fast_two_sum(power - 0.25, power * r);
+    (high, fma::<I>(power, beyond_r::<I>(r, tail), low))
 }
 
 #[inline(always)]

@@ -65,7 +65,8 @@ pub(crate) fn cosh<I: Isa>(x: f64) -> f64 {
 pub(crate) fn tanh<I: Isa>(x: f64) -> f64 {
     let a = x.abs();
     // From 19.1 on the result is one.
-    let (t, t_tail) = exp::quarter_exp_m1::<I>(2.0 * select(a > 20.0, 20.0, a));
+    let (high, low) = exp::quarter_exp_m1::<I>(2.0 * select(a > 20.0, 20.0, a));
+    let (t, t_tail) = fast_two_sum(high, low);
     let (d, d_tail) = two_sum(t, 0.5);
     let q = t / d;
     // 1 / d is 2 (1 - q) because d = t + 1/2.

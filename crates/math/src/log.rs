@@ -10,7 +10,7 @@
 
 use crate::Isa;
 use crate::exp::{LN_2_HIGH, LN_2_LOW};
-use crate::num::{Pair, fma, poly, select, two_sum};
+use crate::num::{Pair, fast_two_sum, fma, poly, select};
 
 /// The bits of sqrt(1/2): mantissas are taken from here to sqrt(2).
 const SQRT_HALF: u64 = 0x3fe6_a09e_667f_3bcd;
@@ -75,8 +75,8 @@ pub(crate) fn ln_1p<I: Isa>(x: f64) -> f64 {
 /// The part of `1 + w` lost in rounding comes back divided by it, the derivative of the logarithm.
 #[inline(always)]
 pub(crate) fn ln_1p_of_pair<I: Isa>(w: Pair, doublings: f64) -> f64 {
-    let (u, lost) = two_sum(1.0, w.0);
-    // Above 2^60 nothing is lost that matters, and the largest numbers make the sum's error a NaN.
+    let (u, lost) = fast_two_sum(1.0, w.0);
+    // Of large numbers nothing is lost that matters, and infinity makes the sum's error a NaN.
     let lost = select(u > 1e18 || u <= 0.0, 0.0, lost + w.1);
     let (k, m) = split(u);
     with_limits(u, combine::<I>(k + doublings, m - 1.0, lost / u))

@@ -2,8 +2,8 @@
 //!
 //! **Fast** (Cody and Waite, 1980). `j = round(x 2/pi)`, and pi/2 is subtracted `j` times in parts:
 //!
-//! * with FMA, parts of 53 bits. `x - j P1` is exact because its lowest bit is that of `P1`; `j P2` is kept with
-//!   its error; `P3` is below everything that matters. Right for |x| below 2^30.
+//! * with FMA, parts of 53, 30 and 53 bits. `x - j P1` is exact because its lowest bit is that of `P1`, and so is
+//!   `j P2` for j < 2^23. Right for |x| below 2^23.
 //! * without, parts of 33 bits, whose products with j < 2^20 are exact. Right for |x| below 2^20.
 //!
 //! Every sum keeps its error, so angles next to a multiple of pi/2 lose nothing.
@@ -25,9 +25,9 @@ pub(crate) struct Reduced {
     pub(crate) angle: Pair,
 }
 
-/// pi/2 - FRAC_PI_2, and what is left after that.
+/// pi/2 - FRAC_PI_2; the first 30 bits of it, and what is left after those.
 const PI_2_TAIL: f64 = 6.123_233_995_736_766e-17;
-const PI_2_TAIL_2: f64 = -1.497_384_904_859_169_8e-33;
+const PI_2_TAIL_PARTS: Pair = (6.123_233_994_092_14e-17, 1.644_625_693_632_425_8e-26);
 /// pi/2 in three parts of 33 bits and one of 53.
 const PI_2_PARTS: [f64; 4] = [
     1.570_796_326_734_125_6,
@@ -39,7 +39,7 @@ const PI_2_PARTS: [f64; 4] = [
 /// The size from which on the fast reduction is not right.
 #[inline(always)]
 pub(crate) const fn limit<I: Isa>() -> f64 {
-    if I::FMA { 1_073_741_824.0 } else { 1_048_576.0 }
+    if I::FMA { 8_388_608.0 } else { 1_048_576.0 }
 }
 
 /// The fast reduction, for `|x| < limit::<I>()`; a NaN or an infinity gives a NaN.
@@ -53,11 +53,12 @@ pub(crate) fn fast<I: Isa>(x: f64) -> Reduced {
 
 #[inline(always)]
 fn subtract_fused<I: Isa>(x: f64, j: f64) -> Pair {
-    let high = fma::<I>(-j, FRAC_PI_2, x);
-    let (p, e) = two_prod::<I>(j, PI_2_TAIL);
-    // Both ends of `high` are above the last place of `p`, whichever is larger.
-    let (high, low) = fast_two_sum(high, -p);
-    (high, fma::<I>(-j, PI_2_TAIL_2, low - e))
+    let (p2, p3) = PI_2_TAIL_PARTS;
+    let first = fma::<I>(-j, FRAC_PI_2, x);
+    // A fast two-sum of `first` and `-j p2`: the last place of the first is above that of the second.
+    let high = fma::<I>(-j, p2, first);
+    let low = fma::<I>(-j, p2, first - high);
+    (high, fma::<I>(-j, p3, low))
 }
 
 #[inline(always)]

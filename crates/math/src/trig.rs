@@ -12,37 +12,38 @@ use crate::num::{Pair, fast_two_sum, fma, poly, quotient, select};
 use crate::reduce::{self, Reduced};
 use crate::{Isa, Plain};
 
+/// Sine and cosine of an angle of at most pi/4, as pairs not yet normalised.
 #[inline(always)]
-fn sin_pair<I: Isa>((x, y): Pair) -> Pair {
+fn pairs<I: Isa>((x, y): Pair) -> (Pair, Pair) {
     let z = x * x;
-    let cube = z * x;
+    let half = 0.5 * z;
+    let whole = 1.0 - half;
     let s = poly!(I, z;
         1.589_690_995_211_55e-10, -2.505_076_025_340_686_3e-8, 2.755_731_370_707_007e-6,
-        -1.984_126_982_985_795e-4, 8.333_333_333_322_49e-3);
-    let rest = fma::<I>(z, fma::<I>(cube, s, -0.5 * y), y);
-    (x, fma::<I>(cube, -1.666_666_666_666_663_2e-1, rest))
-}
-
-#[inline(always)]
-fn cos_pair<I: Isa>((x, y): Pair) -> Pair {
-    let z = x * x;
+        -1.984_126_982_985_795e-4, 8.333_333_333_322_49e-3, -1.666_666_666_666_663_2e-1);
     let c = z * poly!(I, z;
         -1.135_964_755_778_819_5e-11, 2.087_572_321_298_175e-9, -2.755_731_435_139_066_3e-7,
         2.480_158_728_947_673e-5, -1.388_888_888_887_411e-3, 4.166_666_666_666_66e-2);
-    let half = 0.5 * z;
-    let whole = 1.0 - half;
-    (whole, ((1.0 - whole) - half) + fma::<I>(z, c, -(x * y)))
+    let sin = (x, fma::<I>(z * x, s, y * whole));
+    let cos = (whole, ((1.0 - whole) - half) + fma::<I>(z, c, -(x * y)));
+    (sin, cos)
 }
 
 /// `x` with its sign changed if bit 1 of `quadrant` is set.
 #[inline(always)]
-fn flip(x: f64, quadrant: u64) -> f64 {
+pub(crate) fn flip(x: f64, quadrant: u64) -> f64 {
     f64::from_bits(x.to_bits() ^ ((quadrant & 2) << 62))
+}
+
+/// The value of an odd function at `x` from that at `|x|`; zeros keep their sign.
+#[inline(always)]
+pub(crate) fn with_sign_of(y: f64, x: f64) -> f64 {
+    f64::from_bits(y.to_bits() ^ (x.to_bits() & (1 << 63)))
 }
 
 #[inline(always)]
 fn sin_cos_of<I: Isa>(r: Reduced) -> (f64, f64) {
-    let (s, c) = (sin_pair::<I>(r.angle), cos_pair::<I>(r.angle));
+    let (s, c) = pairs::<I>(r.angle);
     let (s, c) = (s.0 + s.1, c.0 + c.1);
     let odd = r.quadrant & 1 != 0;
     let sin = flip(select(odd, c, s), r.quadrant);
@@ -51,7 +52,7 @@ fn sin_cos_of<I: Isa>(r: Reduced) -> (f64, f64) {
 
 #[inline(always)]
 fn tan_of<I: Isa>(r: Reduced) -> f64 {
-    let (s, c) = (sin_pair::<I>(r.angle), cos_pair::<I>(r.angle));
+    let (s, c) = pairs::<I>(r.angle);
     let odd = r.quadrant & 1 != 0;
     let (s, c) = (fast_two_sum(s.0, s.1), fast_two_sum(c.0, c.1));
     let numerator = (select(odd, -c.0, s.0), select(odd, -c.1, s.1));
@@ -68,23 +69,23 @@ pub(crate) fn is_rare<I: Isa>(x: f64) -> bool {
 
 #[inline(always)]
 pub(crate) fn sin<I: Isa>(x: f64) -> f64 {
-    select(x == 0.0, x, sin_cos_of::<I>(reduce::fast::<I>(x)).0)
+    sin_cos::<I>(x).0
 }
 
 #[inline(always)]
 pub(crate) fn cos<I: Isa>(x: f64) -> f64 {
-    sin_cos_of::<I>(reduce::fast::<I>(x)).1
+    sin_cos::<I>(x).1
 }
 
 #[inline(always)]
 pub(crate) fn sin_cos<I: Isa>(x: f64) -> (f64, f64) {
-    let (sin, cos) = sin_cos_of::<I>(reduce::fast::<I>(x));
-    (select(x == 0.0, x, sin), cos)
+    let (sin, cos) = sin_cos_of::<I>(reduce::fast::<I>(x.abs()));
+    (with_sign_of(sin, x), cos)
 }
 
 #[inline(always)]
 pub(crate) fn tan<I: Isa>(x: f64) -> f64 {
-    select(x == 0.0, x, tan_of::<I>(reduce::fast::<I>(x)))
+    with_sign_of(tan_of::<I>(reduce::fast::<I>(x.abs())), x)
 }
 
 /// Sine and cosine of any angle of at least 2^-8 by the exact reduction; the same bits on every processor.

@@ -68,6 +68,8 @@ pub(crate) const HARD: &[f64] = &[
     1074.999,
     1_048_575.9,
     1_048_576.0,
+    8_388_607.9,
+    8_388_608.0,
     1_073_741_823.9,
     1_073_741_824.0,
     4_503_599_627_370_495.5,
@@ -97,7 +99,7 @@ pub(crate) fn numbers(count: usize, low: f64, high: f64) -> impl Iterator<Item =
         0 => random.within(low, high),
         1 => random.log_uniform(-40.0, 9.6),
         2 => f64::from_bits(random.bits()),
-        _ if i % 8 == 3 => near_quadrant(&mut random, 34.0),
+        _ if i % 8 == 3 => near_quadrant(&mut random, 25.0),
         // Powers of two and numbers near one.
         _ => 1.0 + random.log_uniform(-53.0, -1.0),
     });
