@@ -25,6 +25,7 @@ pub struct TestSource {
     chunk: Chunk,
     grid: ChunkGrid,
     unit: ReadUnit,
+    cost: ReadCost,
 }
 
 impl TestSource {
@@ -34,7 +35,22 @@ impl TestSource {
     /// When the grid is of another shape.
     pub fn new(array: &PlainArray, grid: ChunkGrid, unit: ReadUnit) -> TestSource {
         assert_eq!(array.shape(), grid.shape(), "the grid cuts the array");
-        TestSource { chunk: array.to_chunk(), grid, unit }
+        let cost = if unit == ReadUnit::Block { ReadCost::Decode } else { ReadCost::Free };
+        TestSource { chunk: array.to_chunk(), grid, unit, cost }
+    }
+
+    /// The same array, said to cost something else: what is costly is shared between readers.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{ChunkGrid, ChunkSource, ReadCost, ReadUnit};
+    /// use chunkwise_testkit::{PlainArray, TestSource};
+    /// let x = PlainArray::of(&[3], &[1, 2, 3]);
+    /// let source = TestSource::new(&x, ChunkGrid::whole(&[3]), ReadUnit::Any).costing(ReadCost::Decode);
+    /// assert_eq!(source.cost(), ReadCost::Decode);
+    /// ```
+    #[must_use]
+    pub fn costing(self, cost: ReadCost) -> TestSource {
+        TestSource { cost, ..self }
     }
 
     /// The expression that reads the array in the blocks of its grid.
@@ -75,7 +91,7 @@ impl ChunkSource for TestSource {
     }
 
     fn cost(&self) -> ReadCost {
-        if self.unit == ReadUnit::Block { ReadCost::Decode } else { ReadCost::Free }
+        self.cost
     }
 
     fn unit(&self) -> ReadUnit {
@@ -90,6 +106,8 @@ impl ChunkSource for TestSource {
         if !self.allows(region) {
             return Err(SourceError::message(format!("{region} is no block of {}", self.grid)));
         }
-        Ok(self.chunk.part(region))
+        let part = self.chunk.part(region);
+        // What is not in memory is made anew by every read.
+        Ok(if self.cost == ReadCost::Free { part } else { part.to_owned_copy() })
     }
 }

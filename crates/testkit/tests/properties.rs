@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use chunkwise::{OptimizeOptions, Runtime};
+use chunkwise::{ErrorKind, LazyArrayD, OptimizeOptions, Runtime};
 use chunkwise_expr::Expr;
 use chunkwise_testkit::{
     AnyArray, EagerError, PlainArray, RandomExpr, Value, check_op, compute_all, eval, eval_op,
@@ -126,6 +126,27 @@ proptest! {
             let alone = compute(runtime, &all.exprs[last..]).map_err(TestCaseError::fail)?;
             let difference = first_difference(&alone, &all.values[last..]);
             prop_assert!(difference.is_none(), "{}: {}", name, difference.unwrap_or_default());
+        }
+    }
+
+    /// A plan that says it stays within a memory limit does, whatever is read twice or kept for it, and gives the same
+    /// bits; one that does not is refused before anything runs.
+    #[test]
+    fn plan_within_a_memory_limit_runs_within_it(random in random_expressions(STEPS), share in 1u64..5) {
+        let all = Computed::of(&random)?;
+        let last = all.exprs.len() - 1;
+        let root = LazyArrayD::<u8>::from_expr(all.exprs[last].clone());
+        let peak = PLAIN.plan(&root).map_err(|err| TestCaseError::fail(err.to_string()))?.peak_bytes();
+        let limit = peak * share / 4;
+        let limited = Runtime::builder().threads(2).memory_limit_bytes(limit).build().expect("a thread can be started");
+        match limited.plan(&root) {
+            Ok(plan) => {
+                prop_assert!(plan.peak_bytes() <= limit, "{} > {}", plan.peak_bytes(), limit);
+                let got = compute(&limited, &all.exprs[last..]).map_err(TestCaseError::fail)?;
+                let difference = first_difference(&got, &all.values[last..]);
+                prop_assert!(difference.is_none(), "{}", difference.unwrap_or_default());
+            }
+            Err(err) => prop_assert_eq!(err.kind(), ErrorKind::Memory),
         }
     }
 

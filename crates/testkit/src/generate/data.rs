@@ -1,7 +1,9 @@
 //! Random shapes, chunkings and values.
 
-use chunkwise_chunk::{AxisChunks, ChunkGrid, DType, ReadUnit, Scalar};
+use chunkwise::LazyArrayD;
+use chunkwise_chunk::{AxisChunks, ChunkGrid, DType, Element, ReadCost, ReadUnit, Scalar, dispatch};
 use chunkwise_expr::{Expr, eval_cast};
+use ndarray::IxDyn;
 
 use super::draw::Draw;
 use crate::{PlainArray, TestSource};
@@ -28,9 +30,27 @@ pub(crate) const DTYPES: &[DType] = &[
 pub(crate) fn source(draw: &mut Draw) -> Expr {
     let shape = shape(draw);
     let dtype = *draw.pick(DTYPES);
+    if draw.one_in(12) {
+        let value = values(draw, dtype, &[1]).get(&[0]);
+        return constant(value, &shape, &grid(draw, &shape));
+    }
     let array = values(draw, dtype, &shape);
     let unit = if draw.one_in(4) { ReadUnit::Block } else { ReadUnit::Any };
-    TestSource::new(&array, grid(draw, &shape), unit).into_expr()
+    let source = TestSource::new(&array, grid(draw, &shape), unit);
+    match unit {
+        ReadUnit::Any => {
+            source.costing(*draw.pick(&[ReadCost::Free, ReadCost::Generate, ReadCost::Decode])).into_expr()
+        }
+        _ => source.into_expr(),
+    }
+}
+
+/// An array of one value, which passes make a constant.
+fn constant(value: Scalar, shape: &[usize], grid: &ChunkGrid) -> Expr {
+    dispatch!(value.dtype(), T => {
+        let value = T::of_scalar(value).unwrap_or_default();
+        LazyArrayD::<T>::full(IxDyn(shape), value, grid).expr().clone()
+    })
 }
 
 /// Zero to four axes, one in fifteen of them of length 0.
