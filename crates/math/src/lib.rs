@@ -19,4 +19,9 @@ mod trig;
 
 pub use function::{Binary, Unary};
 pub use isa::{Fma, Isa, Plain, has_fma};
-pub use table::*;
+pub use table::{
+    Acos, Acosh, Asin, Asinh, Atan, Atan2, Atanh, Cbrt, Cos, Cosh, Erf, Exp, Exp2, ExpM1, Hypot, Ln, Ln1p,
+    Log2, Log10, Pow, Recip, Sin, SinCos, Sinh, Sqrt, Tan, Tanh, acos, acosh, asin, asinh, atan, atan2,
+    atanh, cbrt, cos, cosh, erf, exp, exp_m1, exp2, hypot, ln, ln_1p, log2, log10, pow, recip, sin, sin_cos,
+    sinh, sqrt, tan, tanh,
+};

@@ -108,12 +108,32 @@ pub(crate) fn rough_inverse_root(x: f64) -> f64 {
 }
 
 /// A polynomial by Horner's rule; the coefficient of the highest power comes first.
-macro_rules! poly {
+macro_rules! horner {
     ($isa:ty, $x:expr; $first:expr $(, $c:expr)* $(,)?) => {{
         let x = $x;
         let r = $first;
         $(let r = $crate::num::fma::<$isa>(r, x, $c);)*
         r
     }};
+}
+pub(crate) use horner;
+
+/// A polynomial as two of the square, of its even and its odd powers; the coefficient of the highest comes first.
+///
+/// That is one multiplication more than Horner's rule and half as many steps that wait for each other.
+macro_rules! poly {
+    (@split $isa:ty, $x:expr; [$($odd:expr),*] [$($even:expr),*]) => {{
+        let x = $x;
+        let square = x * x;
+        let odd = $crate::num::horner!($isa, square; $($odd),*);
+        $crate::num::fma::<$isa>(odd, x, $crate::num::horner!($isa, square; $($even),*))
+    }};
+    // Coefficients go to the two lists in turn, so the last, of power zero, ends in the second.
+    (@split $isa:ty, $x:expr; [$($a:expr),*] [$($b:expr),*] $c:expr $(, $rest:expr)*) => {
+        $crate::num::poly!(@split $isa, $x; [$($b),*] [$($a,)* $c] $($rest),*)
+    };
+    ($isa:ty, $x:expr; $($c:expr),* $(,)?) => {
+        $crate::num::poly!(@split $isa, $x; [] [] $($c),*)
+    };
 }
 pub(crate) use poly;

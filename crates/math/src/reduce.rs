@@ -169,3 +169,37 @@ const TWO_OVER_PI: [u64; 21] = [
     0x5603_3046_fc7b_6bab,
     0xf0cf_bc20_9af4_361d,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::{Reduced, exact, fast, limit};
+    use crate::{Fma, Isa, Plain};
+
+    /// Both reductions take the same quadrant, except perhaps next to an odd multiple of pi/4.
+    fn same(x: f64, a: &Reduced, b: &Reduced) {
+        let apart = (a.quadrant.wrapping_sub(b.quadrant) << 62) >> 62;
+        assert_eq!(apart, 0, "quadrants of {x:?}: {a:?}, {b:?}");
+        let difference = (a.angle.0 - b.angle.0) + (a.angle.1 - b.angle.1);
+        assert!(difference.abs() <= a.angle.0.abs() * 1e-24, "angles of {x:?}: {a:?}, {b:?}");
+    }
+
+    fn compare<I: Isa>() {
+        for j in 1..5_000_u64 {
+            // Doubles next to multiples of pi/2, and others off the odd eighths.
+            let quadrants = (j * j * 7 % 600_000 + 1) as f64;
+            for x in
+                [quadrants * std::f64::consts::FRAC_PI_2, (quadrants + 0.3) * std::f64::consts::FRAC_PI_2]
+            {
+                assert!(x < limit::<I>());
+                same(x, &fast::<I>(x), &exact(x));
+                same(-x, &fast::<I>(-x), &exact(-x));
+            }
+        }
+    }
+
+    #[test]
+    fn fast_and_exact_reductions_agree_to_80_bits() {
+        compare::<Plain>();
+        compare::<Fma>();
+    }
+}
