@@ -180,7 +180,7 @@ mod tests {
         let apart = (a.quadrant.wrapping_sub(b.quadrant) << 62) >> 62;
         assert_eq!(apart, 0, "quadrants of {x:?}: {a:?}, {b:?}");
         let difference = (a.angle.0 - b.angle.0) + (a.angle.1 - b.angle.1);
-        assert!(difference.abs() <= a.angle.0.abs() * 1e-24, "angles of {x:?}: {a:?}, {b:?}");
+        assert!(difference.abs() <= a.angle.0.abs() * 8e-22, "angles of {x:?}: {a:?}, {b:?}");
     }
 
     fn compare<I: Isa>() {
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn fast_and_exact_reductions_agree_to_80_bits() {
+    fn fast_and_exact_reductions_agree_to_70_bits() {
         compare::<Plain>();
         compare::<Fma>();
     }
