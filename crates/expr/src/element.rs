@@ -26,7 +26,7 @@ macro_rules! output {
 
 macro_rules! define_unary {
     ($($(#[$doc:meta])* $variant:ident $name:ident: $class:ident -> $out:ident, |$x:ident| $body:expr,
-        $form:ident, eg $eg:expr => $res:expr;)*) => {
+        $form:ident $(via $math:ident)?, eg $eg:expr => $res:expr;)*) => {
         /// An operation of one element.
         ///
         /// ```

@@ -44,7 +44,7 @@ macro_rules! with_types2 {
 
 macro_rules! define_eval_unary {
     ($($(#[$doc:meta])* $variant:ident $name:ident: $class:ident -> $out:ident, |$x:ident| $body:expr,
-        $form:ident, eg $eg:expr => $res:expr;)*) => {
+        $form:ident $(via $math:ident)?, eg $eg:expr => $res:expr;)*) => {
         /// The value of a unary operation; `None` when it does not take this type.
         ///
         /// ```

@@ -14,6 +14,9 @@ mod ops;
 mod program;
 mod reduce_table;
 
+/// The elementary functions, as the rows of the tables name them.
+pub use chunkwise_math as math;
+
 pub use arith::{Arith, Order, cast};
 pub use element::{BinaryOp, ElementFn, ElementOp, UnaryOp};
 pub use error::{BuildError, ExprError};

@@ -10,7 +10,8 @@
 //! * `Class` is the trait of the element types it takes: `Element`, `Number`, `Signed`, `Float`, `Bits`.
 //! * `Out` is `Same` or `Bool`.
 //! * the meaning is a Rust expression over values of the concrete type, with [`crate::Arith`] in scope.
-//! * `form` is `method`, or `operator` where Rust has an operator and the method would shadow it.
+//! * `form` is `method`, or `operator` where Rust has an operator and the method would shadow it; `via F` after it names
+//!   the function of `chunkwise_math` whose vector form computes the meaning, to the bit.
 //! * the example becomes the doc test of the method.
 //!
 //! Binary rows have a second expression after `faults`: where it is true the result is an error.
@@ -37,45 +38,45 @@ macro_rules! for_each_unary {
             /// Square root; NaN below zero.
             Sqrt sqrt: Float -> Same, |x| x.sqrt(), method, eg 4.0 => 2.0;
             /// Cubic root.
-            Cbrt cbrt: Float -> Same, |x| x.cbrt(), method, eg 27.0 => 3.0;
+            Cbrt cbrt: Float -> Same, |x| $crate::math::cbrt(x), method via Cbrt, eg 27.0 => 3.0;
             /// `e^x`.
-            Exp exp: Float -> Same, |x| x.exp(), method, eg 0.0 => 1.0;
+            Exp exp: Float -> Same, |x| $crate::math::exp(x), method via Exp, eg 0.0 => 1.0;
             /// `2^x`.
-            Exp2 exp2: Float -> Same, |x| x.exp2(), method, eg 3.0 => 8.0;
+            Exp2 exp2: Float -> Same, |x| $crate::math::exp2(x), method via Exp2, eg 3.0 => 8.0;
             /// `e^x - 1`, exact for small `x`.
-            ExpM1 exp_m1: Float -> Same, |x| x.exp_m1(), method, eg 0.0 => 0.0;
+            ExpM1 exp_m1: Float -> Same, |x| $crate::math::exp_m1(x), method via ExpM1, eg 0.0 => 0.0;
             /// Natural logarithm.
-            Ln ln: Float -> Same, |x| x.ln(), method, eg 1.0 => 0.0;
+            Ln ln: Float -> Same, |x| $crate::math::ln(x), method via Ln, eg 1.0 => 0.0;
             /// Logarithm to base 2.
-            Log2 log2: Float -> Same, |x| x.log2(), method, eg 8.0 => 3.0;
+            Log2 log2: Float -> Same, |x| $crate::math::log2(x), method via Log2, eg 8.0 => 3.0;
             /// Logarithm to base 10.
-            Log10 log10: Float -> Same, |x| x.log10(), method, eg 100.0 => 2.0;
+            Log10 log10: Float -> Same, |x| $crate::math::log10(x), method via Log10, eg 100.0 => 2.0;
             /// `ln(1 + x)`, exact for small `x`.
-            Ln1p ln_1p: Float -> Same, |x| x.ln_1p(), method, eg 0.0 => 0.0;
+            Ln1p ln_1p: Float -> Same, |x| $crate::math::ln_1p(x), method via Ln1p, eg 0.0 => 0.0;
             /// Sine of an angle in radians.
-            Sin sin: Float -> Same, |x| x.sin(), method, eg 0.0 => 0.0;
+            Sin sin: Float -> Same, |x| $crate::math::sin(x), method via Sin, eg 0.0 => 0.0;
             /// Cosine of an angle in radians.
-            Cos cos: Float -> Same, |x| x.cos(), method, eg 0.0 => 1.0;
+            Cos cos: Float -> Same, |x| $crate::math::cos(x), method via Cos, eg 0.0 => 1.0;
             /// Tangent of an angle in radians.
-            Tan tan: Float -> Same, |x| x.tan(), method, eg 0.0 => 0.0;
+            Tan tan: Float -> Same, |x| $crate::math::tan(x), method via Tan, eg 0.0 => 0.0;
             /// Arcsine in radians; NaN outside [-1, 1].
-            Asin asin: Float -> Same, |x| x.asin(), method, eg 0.0 => 0.0;
+            Asin asin: Float -> Same, |x| $crate::math::asin(x), method via Asin, eg 0.0 => 0.0;
             /// Arccosine in radians; NaN outside [-1, 1].
-            Acos acos: Float -> Same, |x| x.acos(), method, eg 1.0 => 0.0;
+            Acos acos: Float -> Same, |x| $crate::math::acos(x), method via Acos, eg 1.0 => 0.0;
             /// Arctangent in radians.
-            Atan atan: Float -> Same, |x| x.atan(), method, eg 0.0 => 0.0;
+            Atan atan: Float -> Same, |x| $crate::math::atan(x), method via Atan, eg 0.0 => 0.0;
             /// Hyperbolic sine.
-            Sinh sinh: Float -> Same, |x| x.sinh(), method, eg 0.0 => 0.0;
+            Sinh sinh: Float -> Same, |x| $crate::math::sinh(x), method via Sinh, eg 0.0 => 0.0;
             /// Hyperbolic cosine.
-            Cosh cosh: Float -> Same, |x| x.cosh(), method, eg 0.0 => 1.0;
+            Cosh cosh: Float -> Same, |x| $crate::math::cosh(x), method via Cosh, eg 0.0 => 1.0;
             /// Hyperbolic tangent.
-            Tanh tanh: Float -> Same, |x| x.tanh(), method, eg 0.0 => 0.0;
+            Tanh tanh: Float -> Same, |x| $crate::math::tanh(x), method via Tanh, eg 0.0 => 0.0;
             /// Inverse hyperbolic sine.
-            Asinh asinh: Float -> Same, |x| x.asinh(), method, eg 0.0 => 0.0;
+            Asinh asinh: Float -> Same, |x| $crate::math::asinh(x), method via Asinh, eg 0.0 => 0.0;
             /// Inverse hyperbolic cosine; NaN below 1.
-            Acosh acosh: Float -> Same, |x| x.acosh(), method, eg 1.0 => 0.0;
+            Acosh acosh: Float -> Same, |x| $crate::math::acosh(x), method via Acosh, eg 1.0 => 0.0;
             /// Inverse hyperbolic tangent; NaN outside [-1, 1].
-            Atanh atanh: Float -> Same, |x| x.atanh(), method, eg 0.0 => 0.0;
+            Atanh atanh: Float -> Same, |x| $crate::math::atanh(x), method via Atanh, eg 0.0 => 0.0;
             /// Largest integer not above each element.
             Floor floor: Float -> Same, |x| x.floor(), method, eg -1.5 => -2.0;
             /// Smallest integer not below each element.

@@ -1,7 +1,7 @@
 //! The loops: one pass over a run of elements per instruction.
 //!
 //! ```text
-//! unary   for i in 0..n:  dst[i] = f(a[i])
+//! unary   for i in 0..n:  dst[i] = f(a[i]);  rare |= is_rare(a[i])        then the rare ones again
 //! binary  for i in 0..n:  dst[i] = f(a[i], b[i]);  fault |= faults(a[i], b[i])
 //! select  for i in 0..n:  x = a[i], y = b[i];  dst[i] = if which[i] { x } else { y }
 //! ```
@@ -13,6 +13,7 @@
 #![allow(unsafe_code)]
 
 use chunkwise_chunk::Element;
+use chunkwise_math::Isa;
 
 use crate::isa::per_isa;
 
@@ -27,8 +28,18 @@ pub(crate) type RunFn = unsafe fn(&[*const u8; 3], *mut u8, usize) -> bool;
 pub(crate) trait UnaryRow<T: Element>: 'static {
     /// Type of the result.
     type Out: Element;
-    /// The value.
-    fn apply(x: T) -> Self::Out;
+    /// The value, where the argument is not rare.
+    fn apply<I: Isa>(x: T) -> Self::Out;
+    /// Whether the value needs more than a loop without branches can do.
+    #[inline(always)]
+    fn is_rare<I: Isa>(_: T) -> bool {
+        false
+    }
+    /// The value of a rare argument.
+    #[inline(always)]
+    fn of_rare(x: T) -> Self::Out {
+        Self::apply::<chunkwise_math::Plain>(x)
+    }
 }
 
 /// The meaning of a row of the binary table for one element type.
@@ -44,13 +55,44 @@ pub(crate) trait BinaryRow<T: Element>: 'static {
 /// # Safety
 /// That of [`RunFn`].
 #[inline(always)]
-unsafe fn unary_body<O: UnaryRow<T>, T: Element>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool {
+unsafe fn unary_body<I: Isa, O: UnaryRow<T>, T: Element>(
+    args: &[*const u8; 3],
+    dst: *mut u8,
+    n: usize,
+) -> bool {
     let (a, dst) = (args[0].cast::<T>(), dst.cast::<O::Out>());
+    let mut rare = false;
     for i in 0..n {
         // SAFETY: `i < n`, for which the caller vouches.
-        unsafe { dst.add(i).write(O::apply(a.add(i).read())) };
+        unsafe {
+            let x = a.add(i).read();
+            rare |= O::is_rare::<I>(x);
+            dst.add(i).write(O::apply::<I>(x));
+        }
+    }
+    if rare {
+        // SAFETY: passed on.
+        unsafe { patch::<I, O, T>(a, dst, n) };
     }
     true
+}
+
+/// Computes the rare elements of a run.
+///
+/// # Safety
+/// `a` and `dst` must be valid for `n` elements, the latter initialised.
+#[cold]
+#[inline(never)]
+unsafe fn patch<I: Isa, O: UnaryRow<T>, T: Element>(a: *const T, dst: *mut O::Out, n: usize) {
+    for i in 0..n {
+        // SAFETY: `i < n`, for which the caller vouches.
+        unsafe {
+            let x = a.add(i).read();
+            if O::is_rare::<I>(x) {
+                dst.add(i).write(O::of_rare(x));
+            }
+        }
+    }
 }
 
 /// # Safety
@@ -89,7 +131,7 @@ unsafe fn select_body<W: Copy>(args: &[*const u8; 3], dst: *mut u8, n: usize) ->
 per_isa! {
     /// The loop of a unary row.
     pub(crate) fn unary<O: [UnaryRow<T>], T: [Element]>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool
-        = unary_body::<O, T>
+        = unary_body::<Arithmetic, O, T>
 }
 
 per_isa! {

@@ -30,7 +30,19 @@ macro_rules! impl_unary {
         impl UnaryRow<$t> for $row {
             type Out = out_type!($out, $t);
             #[inline(always)]
-            fn apply($x: $t) -> Self::Out { $body }
+            fn apply<I: Isa>($x: $t) -> Self::Out { $body }
+        }
+    )* };
+    // The vector form of the meaning; the tests compare the two.
+    (($($v:ident $t:ty),*) ($row:ident $out:ident |$x:ident| $body:expr, via $math:ident)) => { $(
+        impl UnaryRow<$t> for $row {
+            type Out = $t;
+            #[inline(always)]
+            fn apply<I: Isa>(x: $t) -> $t { <math::$math as math::Unary<$t>>::fast::<I>(x) }
+            #[inline(always)]
+            fn is_rare<I: Isa>(x: $t) -> bool { <math::$math as math::Unary<$t>>::is_rare::<I>(x) }
+            #[inline(always)]
+            fn of_rare(x: $t) -> $t { <math::$math as math::Unary<$t>>::slow(x) }
         }
     )* };
 }
@@ -47,14 +59,15 @@ macro_rules! find_unary {
 
 macro_rules! define_unary {
     ($($(#[$doc:meta])* $variant:ident $name:ident: $class:ident -> $out:ident, |$x:ident| $body:expr,
-        $form:ident, eg $eg:expr => $res:expr;)*) => {
+        $form:ident $(via $math:ident)?, eg $eg:expr => $res:expr;)*) => {
         mod unary_rows {
             #[allow(unused_imports)]
             use chunkwise_expr::{Arith, Order};
+            use chunkwise_math::{self as math, Isa};
             use super::UnaryRow;
             $(
                 pub(super) struct $variant;
-                for_class!($class, impl_unary ($variant $out |$x| $body));
+                for_class!($class, impl_unary ($variant $out |$x| $body $(, via $math)?));
             )*
         }
 
@@ -122,7 +135,7 @@ macro_rules! impl_cast {
         impl UnaryRow<$t> for To<$u> {
             type Out = $u;
             #[inline(always)]
-            fn apply(x: $t) -> $u { cast(x) }
+            fn apply<I: chunkwise_math::Isa>(x: $t) -> $u { cast(x) }
         }
     )* };
 }

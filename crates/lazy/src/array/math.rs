@@ -39,7 +39,7 @@ macro_rules! unary_method {
 
 macro_rules! define_unary {
     ($($(#[$doc:meta])* $variant:ident $name:ident: $class:ident -> $out:ident, |$x:ident| $body:expr,
-        $form:ident, eg $eg:expr => $res:expr;)*) => {
+        $form:ident $(via $math:ident)?, eg $eg:expr => $res:expr;)*) => {
         $(unary_method!($form $(#[$doc])* $variant $name $class $out ($eg) ($res));)*
     };
 }

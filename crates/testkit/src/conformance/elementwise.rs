@@ -82,7 +82,7 @@ macro_rules! written {
 
 macro_rules! define_unary {
     ($($(#[$doc:meta])* $variant:ident $name:ident: $class:ident -> $out:ident, |$x:ident| $body:expr,
-        $form:ident, eg $eg:expr => $res:expr;)*) => {
+        $form:ident $(via $math:ident)?, eg $eg:expr => $res:expr;)*) => {
         /// An operation as the API has it; `None` when it does not take the type.
         fn apply_unary(op: UnaryOp, x: &AnyArray) -> Option<AnyArray> {
             match op { $(UnaryOp::$variant => with_class!($class x, written!($form $variant $name x)),)* }
