@@ -167,7 +167,17 @@ pub(crate) fn shared_value<T: Send + Sync + 'static>(object: &Object) -> Arc<T> 
     object.clone().downcast().expect("the value is of the type its Delayed says")
 }
 
-/// What [`delayed_with`] takes as one argument: a [`Delayed`] value or a lazy array.
+mod sealed {
+    /// Closes [`DelayedInput`](super::DelayedInput) to other crates, and with it the tuples of
+    /// [`DelayedArgs`](super::DelayedArgs).
+    pub trait Input {}
+}
+
+impl<T> sealed::Input for Delayed<T> {}
+impl<T, D> sealed::Input for LazyArray<T, D> {}
+impl<A: sealed::Input> sealed::Input for &A {}
+
+/// What [`delayed_with`] takes as one argument: a [`Delayed`] value or a lazy array. Sealed.
 ///
 /// ```
 /// use chunkwise::prelude::*;
@@ -175,7 +185,7 @@ pub(crate) fn shared_value<T: Send + Sync + 'static>(object: &Object) -> Arc<T> 
 /// assert_eq!(*n.compute()?, 3);
 /// # Ok::<(), chunkwise::Error>(())
 /// ```
-pub trait DelayedInput {
+pub trait DelayedInput: sealed::Input {
     /// What the closure gets a reference to.
     type Value: 'static;
 

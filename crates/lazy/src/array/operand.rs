@@ -14,7 +14,16 @@ pub(crate) fn here() -> &'static Location<'static> {
     Location::caller()
 }
 
-/// A second operand with elements of type `T`: an array of any rank, by value or reference, or a number.
+mod sealed {
+    /// Closes [`Operand`](super::Operand) to other crates.
+    pub trait Operand<T> {}
+}
+
+impl<T, D> sealed::Operand<T> for LazyArray<T, D> {}
+impl<T, D> sealed::Operand<T> for &LazyArray<T, D> {}
+impl<T: Element> sealed::Operand<T> for T {}
+
+/// A second operand with elements of type `T`: an array of any rank, by value or reference, or a number. Sealed.
 ///
 /// ```
 /// use chunkwise::prelude::*;
@@ -23,7 +32,7 @@ pub(crate) fn here() -> &'static Location<'static> {
 /// assert_eq!(x.maximum(x.mean()).sum().compute()?, 4.0);
 /// # Ok::<(), chunkwise::Error>(())
 /// ```
-pub trait Operand<T: Element> {
+pub trait Operand<T: Element>: sealed::Operand<T> {
     /// Its dimension type.
     type Dim: Dimension;
 
