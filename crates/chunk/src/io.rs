@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Chunk, ChunkGrid, DType, Region, Scalar, SourceError};
+use crate::{Chunk, ChunkGrid, DType, Region, Scalar, SourceError, TileMut};
 
 /// What it costs to read a region a second time.
 ///
@@ -88,6 +88,12 @@ pub trait ChunkSource: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The elements in runs, for sources that compute each from its place alone: an expression then computes them
+    /// tile by tile with everything else, and never holds a block of them.
+    fn formula(&self) -> Option<&dyn Formula> {
+        None
+    }
+
     /// Bytes that a read of the region allocates beyond the block it returns, while it runs: what a task that reads
     /// is charged besides its result. An estimate, rather too high than too low; 0 unless the source says otherwise.
     ///
@@ -119,6 +125,32 @@ pub trait ChunkSource: fmt::Debug + Send + Sync {
     /// # Errors
     /// When the bytes cannot be had or decoded.
     fn read(&self, region: &Region) -> Result<Chunk, SourceError>;
+}
+
+/// Elements that follow from their place in the array alone.
+///
+/// ```
+/// use chunkwise_chunk::{Formula, Region, TileMut};
+///
+/// /// The index along the only axis.
+/// struct Index;
+/// impl Formula for Index {
+///     fn fill(&self, region: &Region, at: usize, out: TileMut<'_>) {
+///         let TileMut::U64(out) = out else { panic!("indices are u64") };
+///         out.iter_mut().zip(region.start()[0] + at..).for_each(|(x, i)| *x = i as u64);
+///     }
+/// }
+/// let mut run = [0; 3];
+/// Index.fill(&Region::new(&[100], &[50]), 7, TileMut::U64(&mut run));
+/// assert_eq!(run, [107, 108, 109]);
+/// ```
+pub trait Formula: Send + Sync {
+    /// Writes the elements of the region from number `at` on, counted in C order of the region, as many as `out`
+    /// has. They lie in the region, `out` is of the source's type, and what it holds before is any value.
+    ///
+    /// # Panics
+    /// When `out` is of another type.
+    fn fill(&self, region: &Region, at: usize, out: TileMut<'_>);
 }
 
 /// Something an array can be written to. Regions arrive in any order and in parallel; together they
