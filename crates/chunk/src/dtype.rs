@@ -1,10 +1,11 @@
 //! Element types: the one table of dtypes, the sealed traits over them, and dtype dispatch.
 
 use std::fmt;
+use std::mem::MaybeUninit;
 
-use ndarray::{ArcArray, IxDyn};
+use ndarray::{ArcArray, ArrayViewMutD, IxDyn};
 
-use crate::{Chunk, Scalar, Tile, TileMut};
+use crate::{Chunk, Room, Scalar, Tile, TileMut, Window, Written};
 
 /// Calls `$reader!` with one row per element type: `Variant type "name" Class`.
 ///
@@ -163,6 +164,18 @@ macro_rules! define_dtype {
                 fn of_tile_mut(tile: TileMut<'_>) -> Option<&mut [Self]> {
                     match tile { TileMut::$v(x) => Some(x), _ => None }
                 }
+                fn tile_mut(run: &mut [Self]) -> TileMut<'_> { TileMut::$v(run) }
+                fn window(memory: ArrayViewMutD<'_, MaybeUninit<Self>>) -> Window<'_> { Window::$v(memory) }
+                fn of_window(window: Window<'_>) -> Option<ArrayViewMutD<'_, MaybeUninit<Self>>> {
+                    match window { Window::$v(x) => Some(x), _ => None }
+                }
+                fn written(memory: ArrayViewMutD<'_, Self>) -> Written<'_> { Written::$v(memory) }
+                fn of_written(written: Written<'_>) -> Option<ArrayViewMutD<'_, Self>> {
+                    match written { Written::$v(x) => Some(x), _ => None }
+                }
+                fn of_room(room: Room) -> Option<Vec<Self>> {
+                    match room { Room::$v(vec) => Some(vec), _ => None }
+                }
             }
         )*
     };
@@ -247,6 +260,18 @@ pub trait Element:
     fn of_tile(tile: Tile<'_>) -> Option<&[Self]>;
     /// The elements of a [`TileMut`], when it is of this type.
     fn of_tile_mut(tile: TileMut<'_>) -> Option<&mut [Self]>;
+    /// Wraps a run as a [`TileMut`].
+    fn tile_mut(run: &mut [Self]) -> TileMut<'_>;
+    /// Wraps memory as a [`Window`].
+    fn window(memory: ArrayViewMutD<'_, MaybeUninit<Self>>) -> Window<'_>;
+    /// The memory of a [`Window`], when it is for elements of this type.
+    fn of_window(window: Window<'_>) -> Option<ArrayViewMutD<'_, MaybeUninit<Self>>>;
+    /// Wraps memory as [`Written`].
+    fn written(memory: ArrayViewMutD<'_, Self>) -> Written<'_>;
+    /// The memory of [`Written`], when its elements are of this type.
+    fn of_written(written: Written<'_>) -> Option<ArrayViewMutD<'_, Self>>;
+    /// The vector of a [`Room`], when it is for elements of this type.
+    fn of_room(room: Room) -> Option<Vec<Self>>;
 }
 
 /// A type with arithmetic: every [`Element`] but `bool`.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Chunk, ChunkGrid, DType, Region, Scalar, SourceError, TileMut};
+use crate::{Chunk, ChunkGrid, DType, Region, Scalar, SourceError, TileMut, Window, Written};
 
 /// What it costs to read a region a second time.
 ///
@@ -153,6 +153,21 @@ pub trait Formula: Send + Sync {
     fn fill(&self, region: &Region, at: usize, out: TileMut<'_>);
 }
 
+/// Writes the elements of a block into memory that is lent for it.
+///
+/// ```
+/// use chunkwise_chunk::{Filler, Window, Written};
+///
+/// fn give_up<'w>(_: Window<'w>) -> Option<Written<'w>> {
+///     None
+/// }
+/// let mut give_up = give_up;
+/// let filler: &mut Filler<'_> = &mut give_up;
+/// let mut memory = ndarray::Array1::<f64>::uninit(3).into_dyn();
+/// assert!(filler(Window::F64(memory.view_mut())).is_none());
+/// ```
+pub type Filler<'f> = dyn for<'w> FnMut(Window<'w>) -> Option<Written<'w>> + 'f;
+
 /// Something an array can be written to. Regions arrive in any order and in parallel; together they
 /// cover the array, and no two overlap.
 ///
@@ -208,6 +223,21 @@ pub trait ChunkSink: fmt::Debug + Send + Sync {
     /// # Errors
     /// When the bytes cannot be encoded or written.
     fn write(&self, region: &Region, chunk: &Chunk) -> Result<(), SourceError>;
+
+    /// Whether [`fill`](ChunkSink::fill) can be called: the sink is memory that can be lent.
+    fn lends(&self) -> bool {
+        false
+    }
+
+    /// Lends the memory of a block to `fill`, which writes every element and gives it back. It is called at most
+    /// once; where it gives `None` instead, the block stays to be written.
+    ///
+    /// # Errors
+    /// When the region is no block that is still to be written, or the sink does not [lend](ChunkSink::lends).
+    fn fill(&self, region: &Region, fill: &mut Filler<'_>) -> Result<(), SourceError> {
+        let _ = (region, fill);
+        Err(SourceError::message("this destination lends no memory; write to it"))
+    }
 
     /// Called once after every block was written: makes the result visible as a whole.
     ///

@@ -10,7 +10,8 @@
 //! | [`Region`] | a box of an array: start and length on every axis |
 //! | [`ChunkGrid`] | how an array is cut into blocks; O(1) for regular grids |
 //! | [`View`] | an affine map of indices: slice, step, flip, permutation, broadcast, new axis |
-//! | [`ChunkSource`], [`ChunkSink`] | where blocks come from and go to |
+//! | [`ChunkSource`], [`Formula`], [`ChunkSink`] | where blocks come from and go to |
+//! | [`Tile`], [`Window`], [`Room`] | runs of elements; memory that elements are written into |
 //!
 //! It knows no operation, no graph and no task.
 
@@ -27,14 +28,16 @@ mod scalar;
 mod spec;
 mod tile;
 mod view;
+mod window;
 
 pub use chunk::Chunk;
 pub use dtype::{Bits, DType, Element, Float, Integer, Number, Signed};
 pub use error::{ChunkError, SourceError};
 pub use grid::{AxisChunks, BlockIndex, BlockIter, ChunkGrid};
-pub use io::{ChunkSink, ChunkSource, Formula, ReadCost, ReadUnit};
+pub use io::{ChunkSink, ChunkSource, Filler, Formula, ReadCost, ReadUnit};
 pub use region::{Region, Shape};
 pub use scalar::Scalar;
 pub use spec::{AxisSpec, Chunks, parse_bytes};
 pub use tile::{Tile, TileMut};
 pub use view::{AxisMap, SliceElem, View};
+pub use window::{Room, Window, Written};

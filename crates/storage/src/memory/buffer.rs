@@ -23,7 +23,7 @@
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ptr::NonNull;
 
-use chunkwise_chunk::{ChunkGrid, Element, Region, SourceError};
+use chunkwise_chunk::{ChunkGrid, Element, Filler, Region, SourceError};
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, IxDyn, ShapeBuilder, Zip};
 
 use crate::bounds::checked_nbytes;
@@ -72,21 +72,49 @@ impl<T: Element> BlockBuffer<T> {
     pub(super) fn write(&self, region: &Region, source: ArrayViewD<'_, T>) -> Result<(), SourceError> {
         debug_assert_eq!(region.shape(), source.shape());
         let claim = self.claims.claim(region)?;
+        if !claim.is_empty() {
+            // SAFETY: the claim is held to the end of this function.
+            copy(source, unsafe { self.window(region) });
+            claim.complete();
+        }
+        Ok(())
+    }
+
+    /// Lends the place of one block to `fill`; see [`ChunkSink::fill`](chunkwise_chunk::ChunkSink::fill).
+    pub(super) fn fill(&self, region: &Region, fill: &mut Filler<'_>) -> Result<(), SourceError> {
+        let claim = self.claims.claim(region)?;
         if claim.is_empty() {
             return Ok(());
         }
+        // SAFETY: the claim is held to the end of this function, and the window does not outlive it: `fill` takes a
+        // window of any lifetime, so it cannot keep one.
+        let window = unsafe { self.window(region) };
+        let lent = (window.as_ptr().cast::<T>(), window.strides().to_vec());
+        match fill(T::window(window)).map(T::of_written) {
+            // Nothing was written, or not all of it: the block is free again.
+            None => Ok(()),
+            // A view of initialised elements at this very place can only be what was lent: it is written.
+            Some(Some(w)) if (w.as_ptr(), w.strides()) == (lent.0, &lent.1) && w.shape() == region.shape() => {
+                claim.complete();
+                Ok(())
+            }
+            Some(_) => Err(SourceError::message(format!("other memory was given back for block {region}"))),
+        }
+    }
+
+    /// The place of a block.
+    ///
+    /// # Safety
+    /// The block must be claimed for as long as the window lives.
+    unsafe fn window(&self, region: &Region) -> ArrayViewMutD<'_, MaybeUninit<T>> {
         let strides = strides(self.claims.grid().shape());
         let offset: usize = region.start().iter().zip(&strides).map(|(start, stride)| start * stride).sum();
         let layout = IxDyn(region.shape()).strides(IxDyn(&strides));
-        // SAFETY: `claim` checked that the region is a block, so it lies inside the array and `offset` and
+        // SAFETY: the claim has checked that the region is a block, so it lies inside the array and `offset` and
         // every element reached by the strides lie inside the allocation (invariant 1): the block is not
         // complete, so the array is not and was not taken. No one else touches these elements while
-        // `claim` lives (invariant 2). `MaybeUninit` makes no claim about what is there.
-        let window: ArrayViewMutD<'_, MaybeUninit<T>> =
-            unsafe { ArrayViewMutD::from_shape_ptr(layout, self.ptr.as_ptr().add(offset).cast()) };
-        copy(source, window);
-        claim.complete();
-        Ok(())
+        // the claim lives (invariant 2). `MaybeUninit` makes no claim about what is there.
+        unsafe { ArrayViewMutD::from_shape_ptr(layout, self.ptr.as_ptr().add(offset).cast()) }
     }
 
     /// Checks that every block was written.
@@ -175,6 +203,7 @@ fn advise_huge_pages<T>(_: &mut [MaybeUninit<T>]) {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chunkwise_chunk::{Window, Written};
     use ndarray::{Array, s};
 
     fn numbers(shape: (usize, usize)) -> ArrayD<u16> {
@@ -195,6 +224,41 @@ mod tests {
             assert_eq!(buffer.take().unwrap(), all);
             assert!(buffer.take().unwrap_err().to_string().contains("taken already"));
         }
+    }
+
+    /// Writes ones, as whoever fills a window does.
+    fn ones(window: Window<'_>) -> Option<Written<'_>> {
+        let mut memory = u16::of_window(window)?;
+        memory.fill(MaybeUninit::new(1));
+        // SAFETY: every element was just written.
+        Some(u16::written(unsafe { memory.assume_init() }))
+    }
+
+    #[test]
+    fn blocks_are_filled_in_place() {
+        let grid = ChunkGrid::regular(&[3, 5], &[2, 2]);
+        let buffer = BlockBuffer::<u16>::new(&grid).unwrap();
+        for block in grid.blocks() {
+            buffer.fill(&grid.region(&block), &mut ones).unwrap();
+        }
+        assert!(buffer.fill(&grid.region(&[0, 0]), &mut ones).is_err());
+        assert_eq!(buffer.take().unwrap(), ArrayD::from_elem(IxDyn(&[3, 5]), 1));
+    }
+
+    #[test]
+    fn block_that_was_not_filled_stays_to_be_written() {
+        let grid = ChunkGrid::whole(&[2]);
+        let buffer = BlockBuffer::<u16>::new(&grid).unwrap();
+        let all = Region::whole(&[2]);
+        buffer.fill(&all, &mut |_| None).unwrap();
+        let mut other = ndarray::arr1(&[7u16, 7]).into_dyn();
+        let other: &'static mut ArrayD<u16> = Box::leak(Box::new(std::mem::take(&mut other)));
+        let mut other = Some(other.view_mut());
+        let message = buffer.fill(&all, &mut |_| other.take().map(u16::written)).unwrap_err().to_string();
+        assert_eq!(message, "other memory was given back for block [0..2]");
+        assert!(buffer.take().is_err());
+        buffer.fill(&all, &mut ones).unwrap();
+        assert_eq!(buffer.take().unwrap(), ndarray::arr1(&[1, 1]).into_dyn());
     }
 
     #[test]

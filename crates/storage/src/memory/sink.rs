@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, DType, Element, Region, SourceError, dispatch};
+use chunkwise_chunk::{
+    Chunk, ChunkGrid, ChunkSink, DType, Element, Filler, Region, SourceError, dispatch,
+};
 
 use super::buffer::BlockBuffer;
 use crate::bounds::{check_chunk, saturating_nbytes};
@@ -101,6 +103,14 @@ impl ChunkSink for MemorySink {
         self.target.write(region, chunk)
     }
 
+    fn lends(&self) -> bool {
+        true
+    }
+
+    fn fill(&self, region: &Region, fill: &mut Filler<'_>) -> Result<(), SourceError> {
+        self.target.fill(region, fill)
+    }
+
     fn finish(&self) -> Result<(), SourceError> {
         self.target.check_complete()
     }
@@ -115,6 +125,7 @@ impl fmt::Debug for MemorySink {
 /// A buffer of any element type.
 trait Target: Send + Sync {
     fn write(&self, region: &Region, chunk: &Chunk) -> Result<(), SourceError>;
+    fn fill(&self, region: &Region, fill: &mut Filler<'_>) -> Result<(), SourceError>;
     fn check_complete(&self) -> Result<(), SourceError>;
     fn take(&self) -> Result<Chunk, SourceError>;
 }
@@ -123,6 +134,10 @@ impl<T: Element> Target for BlockBuffer<T> {
     fn write(&self, region: &Region, chunk: &Chunk) -> Result<(), SourceError> {
         let array = chunk.typed::<T>().map_err(|e| SourceError::message(e.to_string()))?;
         BlockBuffer::write(self, region, array.view())
+    }
+
+    fn fill(&self, region: &Region, fill: &mut Filler<'_>) -> Result<(), SourceError> {
+        BlockBuffer::fill(self, region, fill)
     }
 
     fn check_complete(&self) -> Result<(), SourceError> {
