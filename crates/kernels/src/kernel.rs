@@ -3,13 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chunkwise_chunk::{Chunk, DType, Shape, dispatch};
+use chunkwise_chunk::{Chunk, DType, Element, Room, Shape, Window, Written, dispatch};
 use chunkwise_expr::Program;
-use ndarray::{ArrayD, IxDyn};
 
 use crate::KernelError;
 use crate::compile::Code;
 use crate::machine::{Machine, scratch_bytes};
+use crate::operand::{AsOperand, Prepared};
 
 /// A compiled program: registers are assigned and loops chosen once, then shared by all blocks and threads.
 ///
@@ -76,13 +76,73 @@ impl Kernel {
     /// let err = kernel.map(&[seven, zero], &[3, 4]).unwrap_err();
     /// assert_eq!(err, KernelError::IntegerDivisionByZero { op: "div" });
     /// ```
-    pub fn map(&self, operands: &[Chunk], shape: &[usize]) -> Result<Chunk, KernelError> {
+    pub fn map<O: AsOperand>(&self, operands: &[O], shape: &[usize]) -> Result<Chunk, KernelError> {
+        self.map_in(operands, shape, Room::new(self.output()))
+    }
+
+    /// [`map`](Kernel::map) into the memory of an earlier block, where that is large enough.
+    ///
+    /// # Errors
+    /// As [`map`](Kernel::map).
+    ///
+    /// # Panics
+    /// As [`map`](Kernel::map), and when the room is for elements of another type.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, DType};
+    /// use chunkwise_expr::Program;
+    /// use chunkwise_kernels::Kernel;
+    /// let copy = Kernel::new(&Program::identity(DType::F64));
+    /// let earlier = Chunk::zeros(DType::F64, &[2]).into_room().unwrap();
+    /// let block = Chunk::from_array(ndarray::arr1(&[4.0, 9.0]).into_dyn());
+    /// let result = copy.map_in(&[block], &[2], earlier).unwrap();
+    /// assert_eq!(result.to_array::<f64>().unwrap(), ndarray::arr1(&[4.0, 9.0]).into_dyn());
+    /// ```
+    pub fn map_in<O: AsOperand>(
+        &self,
+        operands: &[O],
+        shape: &[usize],
+        room: Room,
+    ) -> Result<Chunk, KernelError> {
         let order: Shape = (0..shape.len()).collect();
-        let mut machine = Machine::new(&self.0, operands, shape, &order, false);
+        let prepared = Prepared::new(operands, shape, &order);
+        let mut machine = Machine::new(&self.0, &prepared.operands(), shape, &order, false);
         dispatch!(self.0.output, T => {
-            let elements = machine.collect::<T>()?;
-            let block = ArrayD::from_shape_vec(IxDyn(shape), elements);
-            Ok(Chunk::from_array(block.expect("one result was collected per element of the shape")))
+            let vec = room.into_vec::<T>().expect("room is made for the type of the results");
+            Ok(Chunk::from_elements(machine.collect(vec)?, shape))
+        })
+    }
+
+    /// [`map`](Kernel::map) into memory that is lent for the block, which has its shape.
+    ///
+    /// # Errors
+    /// As [`map`](Kernel::map).
+    ///
+    /// # Panics
+    /// As [`map`](Kernel::map), and when the window is for elements of another type.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, DType, Window, Written};
+    /// use chunkwise_expr::Program;
+    /// use chunkwise_kernels::Kernel;
+    /// let mut memory = ndarray::Array1::<f64>::uninit(2).into_dyn();
+    /// let block = Chunk::from_array(ndarray::arr1(&[4.0, 9.0]).into_dyn());
+    /// let copy = Kernel::new(&Program::identity(DType::F64));
+    /// let Written::F64(written) = copy.fill(&[block], Window::F64(memory.view_mut())).unwrap() else { panic!() };
+    /// assert_eq!(written, ndarray::arr1(&[4.0, 9.0]).into_dyn());
+    /// ```
+    pub fn fill<'w, O: AsOperand>(
+        &self,
+        operands: &[O],
+        window: Window<'w>,
+    ) -> Result<Written<'w>, KernelError> {
+        let shape: Shape = window.shape().into();
+        let order: Shape = (0..shape.len()).collect();
+        let prepared = Prepared::new(operands, &shape, &order);
+        let mut machine = Machine::new(&self.0, &prepared.operands(), &shape, &order, false);
+        dispatch!(self.0.output, T => {
+            let memory = T::of_window(window).expect("windows are lent for the type of the results");
+            Ok(T::written(machine.fill_window(memory)?))
         })
     }
 

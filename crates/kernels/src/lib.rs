@@ -10,8 +10,13 @@ mod kernel;
 mod layout;
 mod loops;
 mod machine;
+mod operand;
+mod rows;
 mod table;
 
 pub use error::KernelError;
 pub use fold::{Fold, Partial};
 pub use kernel::Kernel;
+#[doc(hidden)]
+pub use operand::OperandRef;
+pub use operand::{AsOperand, Operand};

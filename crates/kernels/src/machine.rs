@@ -3,9 +3,10 @@
 //! ```text
 //! once           fill the registers of the constants
 //! for each tile [o, o + n):
-//!     load       address[r] = place in the operand, or gather into register r
+//!     load       address[r] = place in the operand, or gather or compute into register r
 //!     run        f(address[args], register[to], n);  address[to] = register[to]
-//!     result     the last step writes into the caller's memory when it gave some
+//!     result     the last step writes into the caller's memory when it gave some: rows of a window longer
+//!                than a segment are written in place, shorter ones copied from the tile
 //! ```
 //!
 //! A tile is small enough that its registers stay in the first-level cache, and large enough that the cost of
@@ -13,7 +14,10 @@
 //! one element, and sums are made of segments that the caller cuts.
 #![allow(unsafe_code)]
 
-use chunkwise_chunk::{Chunk, DType, Element, Scalar, Tile, TileMut, dispatch, for_each_dtype};
+use std::mem::MaybeUninit;
+
+use chunkwise_chunk::{DType, Element, Formula, Region, Scalar, Tile, TileMut, dispatch, for_each_dtype};
+use ndarray::ArrayViewMutD;
 use smallvec::SmallVec;
 
 use crate::KernelError;
@@ -21,6 +25,8 @@ use crate::buffer::Buffer;
 use crate::compile::{Code, SEGMENT, Step};
 use crate::layout::Layout;
 use crate::loops::RunFn;
+use crate::operand::OperandRef;
+use crate::rows::RowStarts;
 
 /// Most rows that [`Machine::rows`] gives at once.
 pub(crate) const ROWS: usize = 64;
@@ -34,7 +40,7 @@ pub(crate) type Rows<'m, T> = SmallVec<[&'m [T]; ROWS]>;
 /// One evaluation of compiled code over a block.
 pub(crate) struct Machine<'a> {
     code: &'a Code,
-    operands: SmallVec<[Layout<'a>; 4]>,
+    operands: SmallVec<[Reader<'a>; 4]>,
     /// Elements of the block.
     len: usize,
     /// Elements of a tile.
@@ -46,6 +52,32 @@ pub(crate) struct Machine<'a> {
     address: Vec<*const u8>,
 }
 
+/// How an operand is read.
+enum Reader<'a> {
+    Block(Layout<'a>),
+    /// Written into the register, in C order of the region, which is the order of the walk.
+    Formula(DType, &'a dyn Formula, &'a Region),
+}
+
+impl<'a> Reader<'a> {
+    fn new(operand: OperandRef<'a>, shape: &[usize], order: &[usize]) -> Reader<'a> {
+        match operand {
+            OperandRef::Chunk(chunk) => Reader::Block(Layout::new(chunk, shape, order)),
+            OperandRef::Formula(dtype, formula, region) => {
+                assert_eq!(region.shape(), shape, "formulas of other shapes are written out before");
+                Reader::Formula(dtype, formula, region)
+            }
+        }
+    }
+
+    fn dtype(&self) -> DType {
+        match self {
+            Reader::Block(layout) => layout.dtype(),
+            Reader::Formula(dtype, ..) => *dtype,
+        }
+    }
+}
+
 impl<'a> Machine<'a> {
     /// An evaluation over the elements of `shape` with its axes taken in the given order.
     ///
@@ -53,14 +85,14 @@ impl<'a> Machine<'a> {
     /// When number, types or shapes of the operands do not fit, which is a fault of the caller.
     pub(crate) fn new(
         code: &'a Code,
-        operands: &'a [Chunk],
+        operands: &[OperandRef<'a>],
         shape: &[usize],
         order: &[usize],
         with_rows: bool,
     ) -> Machine<'a> {
-        let operands: SmallVec<[Layout<'a>; 4]> =
-            operands.iter().map(|chunk| Layout::new(chunk, shape, order)).collect();
-        let given = operands.iter().map(Layout::dtype);
+        let operands: SmallVec<[Reader<'a>; 4]> =
+            operands.iter().map(|&operand| Reader::new(operand, shape, order)).collect();
+        let given = operands.iter().map(Reader::dtype);
         assert!(
             given.eq(code.inputs.iter().copied()),
             "operands must have the types of the program's inputs"
@@ -123,9 +155,10 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// All results in C order.
-    pub(crate) fn collect<T: Element>(&mut self) -> Result<Vec<T>, KernelError> {
-        let mut all: Vec<T> = Vec::with_capacity(self.len);
+    /// All results in C order, in a vector that has no elements yet.
+    pub(crate) fn collect<T: Element>(&mut self, mut all: Vec<T>) -> Result<Vec<T>, KernelError> {
+        all.clear();
+        all.reserve_exact(self.len);
         self.check::<T>(0, self.len);
         // SAFETY: the vector has room for all results, and every one of them is written before its length is
         // set. Not zeroed before: a pass over fresh memory costs as much as the evaluation (31 against 20 ms
@@ -135,6 +168,62 @@ impl<'a> Machine<'a> {
             all.set_len(self.len);
         }
         Ok(all)
+    }
+
+    /// All results, written to their places in a window of the shape of the block, walked in C order.
+    pub(crate) fn fill_window<'w, T: Element>(
+        &mut self,
+        mut window: ArrayViewMutD<'w, MaybeUninit<T>>,
+    ) -> Result<ArrayViewMutD<'w, T>, KernelError> {
+        assert_eq!(window.len(), self.len, "a window has a place for every result");
+        if self.len > 0 {
+            self.check::<T>(0, self.len);
+            let rows = RowStarts::new(window.shape(), window.strides());
+            let dst = window.as_mut_ptr().cast::<T>();
+            // SAFETY: the rows are those of the window, and have room for all results of the block.
+            unsafe {
+                if rows.len() >= SEGMENT {
+                    self.fill_rows(&rows, dst)?;
+                } else {
+                    self.scatter(&rows, dst)?;
+                }
+            }
+        }
+        // SAFETY: every row was written.
+        Ok(unsafe { window.assume_init() })
+    }
+
+    /// # Safety
+    /// The rows from `dst` must be valid for writing all results, and disjoint.
+    unsafe fn fill_rows<T: Element>(&mut self, rows: &RowStarts, dst: *mut T) -> Result<(), KernelError> {
+        for row in 0..self.len / rows.len() {
+            // SAFETY: passed on.
+            unsafe { self.write(row * rows.len(), rows.len(), dst.offset(rows.start(row)).cast())? };
+        }
+        Ok(())
+    }
+
+    /// Evaluates whole tiles and copies them to rows that are shorter.
+    ///
+    /// # Safety
+    /// As for [`fill_rows`](Machine::fill_rows).
+    unsafe fn scatter<T: Element>(&mut self, rows: &RowStarts, dst: *mut T) -> Result<(), KernelError> {
+        let (len, tile) = (self.len, self.tile);
+        for o in (0..len).step_by(tile) {
+            let items = self.items::<T>(o, tile.min(len - o))?;
+            let mut done = 0;
+            while done < items.len() {
+                let (row, at) = ((o + done) / rows.len(), (o + done) % rows.len());
+                let piece = (rows.len() - at).min(items.len() - done);
+                // SAFETY: the piece lies in its row; a tile is in a register or in an operand, apart from `dst`.
+                unsafe {
+                    let to = dst.offset(rows.start(row)).add(at);
+                    std::ptr::copy_nonoverlapping(items.as_ptr().add(done), to, piece);
+                }
+                done += piece;
+            }
+        }
+        Ok(())
     }
 
     /// Panics unless the run lies in the block and the results are of this type.
@@ -158,7 +247,8 @@ impl<'a> Machine<'a> {
         // SAFETY: passed on.
         unsafe {
             if let Some(operand) = self.code.passes_through()
-                && let Some(ptr) = self.operands[operand].in_place(o, n)
+                && let Reader::Block(layout) = &self.operands[operand]
+                && let Some(ptr) = layout.in_place(o, n)
             {
                 return Ok(ptr);
             }
@@ -233,14 +323,22 @@ impl<'a> Machine<'a> {
                 if fine { Ok(()) } else { Err(*fault) }
             }
             Step::Load { input, to } => {
-                let dst = direct.unwrap_or_else(|| self.register(*to));
-                let operand = &self.operands[*input as usize];
-                // SAFETY: the run lies in the block, and the destination has room for it.
-                self.address[*to as usize] = unsafe {
-                    operand.in_place(o, n).unwrap_or_else(|| {
-                        operand.gather(o, n, dst);
-                        dst
-                    })
+                let register = self.register(*to);
+                self.address[*to as usize] = match &self.operands[*input as usize] {
+                    // SAFETY: the run lies in the block, and the destination has room for it.
+                    Reader::Block(operand) => unsafe {
+                        operand.in_place(o, n).unwrap_or_else(|| {
+                            let dst = direct.unwrap_or(register);
+                            operand.gather(o, n, dst);
+                            dst
+                        })
+                    },
+                    // Never the caller's memory, which may be uninitialised.
+                    Reader::Formula(dtype, formula, region) => {
+                        // SAFETY: a register has room for a tile of the widest type.
+                        formula.fill(region, o, unsafe { tile_mut(*dtype, register, n) });
+                        register
+                    }
                 };
                 Ok(())
             }
@@ -325,12 +423,14 @@ macro_rules! define_tiles {
         }
 
         /// # Safety
-        /// `ptr` must be valid for writing `n` initialised elements of this type, and nothing else may use
-        /// them. Zeroed first: what another type left there need not be a value of this one.
+        /// `ptr` must be valid for writing `n` initialised elements of any type of this width, and nothing else may
+        /// use them. Those of `bool` are zeroed first: what another type left there need not be one.
         unsafe fn tile_mut<'t>(dtype: DType, ptr: *mut u8, n: usize) -> TileMut<'t> {
-            // SAFETY: passed on; zero is a value of every element type.
+            // SAFETY: passed on; zero is `false`, and any bytes are a number.
             unsafe {
-                ptr.write_bytes(0, n * dtype.itemsize());
+                if dtype == DType::Bool {
+                    ptr.write_bytes(0, n);
+                }
                 match dtype {
                     $(DType::$v => TileMut::$v(std::slice::from_raw_parts_mut(ptr.cast::<$t>(), n)),)*
                 }

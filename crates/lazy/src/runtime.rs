@@ -10,7 +10,7 @@ use chunkwise_scheduler::Pool;
 use chunkwise_storage::{MemorySink, ResidentSource};
 
 use crate::compute::{Output, Results};
-use crate::lower::{Lowered, Target, Value, lower};
+use crate::lower::{Lowered, MOST_IDLE, Target, Value, lower};
 use crate::persist::Registry;
 use crate::{Compute, Error, LazyArray, Plan, Result, config};
 
@@ -255,7 +255,9 @@ impl Runtime {
     fn execute(&self, graph: &ExprGraph, targets: &[Target], results: u64) -> Result<Vec<Value>> {
         let budget = self.budget(results)?;
         let lowered = lower(graph, targets, share(budget))?;
-        Ok(self.0.pool.run(lowered.tasks.plan(budget)?)?)
+        let plan = lowered.tasks.plan_beside(budget, MOST_IDLE)?;
+        lowered.recycler.allow(plan.reserved_bytes());
+        Ok(self.0.pool.run(plan)?)
     }
 
     /// What is left of the memory limit beside persisted arrays and `results` bytes of results.

@@ -338,7 +338,25 @@ impl<V> TaskGraph<V> {
     /// # Errors
     /// [`PlanError::BudgetTooSmall`] when even one task at a time needs more than the budget.
     pub fn plan(self, budget: Option<u64>) -> Result<Plan<V>, PlanError> {
-        Plan::new(self, budget)
+        Plan::new(self, budget, 0)
+    }
+
+    /// [`plan`](TaskGraph::plan), with up to `reserve` bytes of the budget set aside for what the plan does not count,
+    /// such as idle memory: no more than a quarter of what the tasks leave free when they run one by one.
+    ///
+    /// ```
+    /// # use chunkwise_scheduler::GraphBuilder;
+    /// let graph = || GraphBuilder::<i32>::new().build();
+    /// assert_eq!(graph().plan_beside(Some(1000), 100)?.reserved_bytes(), 100);
+    /// assert_eq!(graph().plan_beside(Some(1000), 400)?.reserved_bytes(), 250);
+    /// assert_eq!(graph().plan_beside(None, 400)?.reserved_bytes(), 400);
+    /// # Ok::<(), chunkwise_scheduler::PlanError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`plan`](TaskGraph::plan).
+    pub fn plan_beside(self, budget: Option<u64>, reserve: u64) -> Result<Plan<V>, PlanError> {
+        Plan::new(self, budget, reserve)
     }
 }
 

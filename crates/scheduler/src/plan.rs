@@ -58,7 +58,10 @@ pub(crate) struct PlanData<V> {
 
 /// What is known about the bytes of a plan.
 struct Memory {
+    /// What the tasks may use.
     budget: Option<u64>,
+    /// What is set aside beside it.
+    reserved: u64,
     peak: Peak,
     outputs: u64,
     most_scratch: u64,
@@ -78,9 +81,9 @@ pub(crate) enum HandOver {
 }
 
 impl<V> Plan<V> {
-    pub(crate) fn new(graph: TaskGraph<V>, budget: Option<u64>) -> Result<Self, PlanError> {
+    pub(crate) fn new(graph: TaskGraph<V>, budget: Option<u64>, reserve: u64) -> Result<Self, PlanError> {
         let (graph, created, users) = order::reorder(graph);
-        let memory = Memory::new(&graph, &users, budget);
+        let memory = Memory::new(&graph, &users, budget, reserve);
         let sources = (0..graph.len() as u32).filter(|&task| graph.inputs.len_of(task) == 0).collect();
         let mut kept = vec![false; graph.len()];
         graph.keep.iter().for_each(|&task| kept[task as usize] = true);
@@ -127,6 +130,18 @@ impl<V> Plan<V> {
         self.data.memory.peak.bytes
     }
 
+    /// Bytes of the budget that the tasks leave to others; see [`TaskGraph::plan_beside`].
+    ///
+    /// ```
+    /// let plan = chunkwise_scheduler::GraphBuilder::<i32>::new().build().plan(Some(100))?;
+    /// assert_eq!(plan.reserved_bytes(), 0);
+    /// # Ok::<(), chunkwise_scheduler::PlanError>(())
+    /// ```
+    #[must_use]
+    pub fn reserved_bytes(&self) -> u64 {
+        self.data.memory.reserved
+    }
+
     pub(crate) fn data(&self) -> &Arc<PlanData<V>> {
         &self.data
     }
@@ -145,16 +160,18 @@ impl<V> fmt::Debug for Plan<V> {
 }
 
 impl Memory {
-    fn new<V>(graph: &TaskGraph<V>, users: &Csr, budget: Option<u64>) -> Self {
+    fn new<V>(graph: &TaskGraph<V>, users: &Csr, budget: Option<u64>, reserve: u64) -> Self {
         let (bytes, inputs, keep) = (&graph.bytes, &graph.inputs, &graph.keep);
         let peak = LiveBytes::new(bytes, inputs, users, keep).run_all();
+        let reserved = budget.map_or(reserve, |budget| reserve.min(budget.saturating_sub(peak.bytes) / 4));
+        let budget = budget.map(|budget| budget - reserved);
         let outputs = bytes.iter().fold(0, |sum: u64, task| sum.saturating_add(task.output));
         let most_scratch = bytes.iter().map(|task| task.scratch).max().unwrap_or(0);
         let all = bytes.iter().fold(0, |sum: u64, task| sum.saturating_add(task.total()));
         let blocks = budget
             .filter(|&budget| peak.bytes <= budget && budget < all)
             .map(|budget| Blocks::new(bytes, inputs, users, keep, peak.bytes, budget));
-        Self { budget, peak, outputs, most_scratch, blocks }
+        Self { budget, reserved, peak, outputs, most_scratch, blocks }
     }
 
     /// Whether all values and the scratch of every thread fit the budget at once.

@@ -3,9 +3,9 @@
 //! An element depends on its index in the whole array only, so it is the same however the array is cut.
 
 use chunkwise_chunk::{
-    Chunk, ChunkSource, DType, Element, Float, Number, ReadCost, Region, Scalar, Shape, SourceError, dispatch,
+    Chunk, ChunkSource, DType, Element, Float, Formula, Number, ReadCost, Region, Scalar, Shape, SourceError,
+    TileMut, dispatch,
 };
-use ndarray::{ArrayD, IxDyn};
 
 use crate::bounds::check_region;
 
@@ -73,9 +73,18 @@ impl ChunkSource for FillSource {
         Some(format!("fill {} {:?}", exact(self.value), self.shape.as_slice()))
     }
 
+    fn formula(&self) -> Option<&dyn Formula> {
+        Some(self)
+    }
+
     fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
-        check_region(region, &self.shape)?;
-        Ok(Chunk::filled(self.value, region.shape()))
+        read(self, self, region)
+    }
+}
+
+impl Formula for FillSource {
+    fn fill(&self, _: &Region, _: usize, out: TileMut<'_>) {
+        dispatch!(self.dtype(), T => run::<T>(out).fill(value(self.value)));
     }
 }
 
@@ -130,12 +139,21 @@ impl ChunkSource for ArangeSource {
         Some(format!("arange {} {} {}", exact(self.start), exact(self.step), self.shape[0]))
     }
 
+    fn formula(&self) -> Option<&dyn Formula> {
+        Some(self)
+    }
+
     fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
-        check_region(region, &self.shape)?;
-        Ok(dispatch!(self.dtype(), T => {
+        read(self, self, region)
+    }
+}
+
+impl Formula for ArangeSource {
+    fn fill(&self, region: &Region, at: usize, out: TileMut<'_>) {
+        dispatch!(self.dtype(), T => {
             let (start, step) = (value::<T>(self.start), value::<T>(self.step));
-            vector(region, |i| T::ramp(start, step, i))
-        }))
+            each(run(out), region.start()[0] + at, |i| T::ramp(start, step, i));
+        });
     }
 }
 
@@ -192,16 +210,26 @@ impl ChunkSource for LinspaceSource {
         Some(format!("linspace {} {} {}", exact(self.start), exact(self.stop), self.shape[0]))
     }
 
+    fn formula(&self) -> Option<&dyn Formula> {
+        Some(self)
+    }
+
     fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
-        check_region(region, &self.shape)?;
+        read(self, self, region)
+    }
+}
+
+impl Formula for LinspaceSource {
+    fn fill(&self, region: &Region, at: usize, out: TileMut<'_>) {
         let last = self.shape[0].saturating_sub(1);
         let (start, stop) = (as_f64(self.start), as_f64(self.stop));
         let step = (stop - start) / last.max(1) as f64;
-        let at = |i: usize| if i == last && last > 0 { stop } else { start + i as f64 * step };
-        Ok(match self.dtype() {
-            DType::F32 => vector(region, |i| at(i) as f32),
-            _ => vector(region, at),
-        })
+        let element = |i: usize| if i == last && last > 0 { stop } else { start + i as f64 * step };
+        let first = region.start()[0] + at;
+        match self.dtype() {
+            DType::F32 => each(run::<f32>(out), first, |i| element(i) as f32),
+            _ => each(run::<f64>(out), first, element),
+        }
     }
 }
 
@@ -256,20 +284,29 @@ impl ChunkSource for EyeSource {
         Some(format!("eye {} {:?} {}", self.dtype, self.shape, self.diagonal))
     }
 
+    fn formula(&self) -> Option<&dyn Formula> {
+        Some(self)
+    }
+
     fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
-        check_region(region, &self.shape)?;
-        Ok(dispatch!(self.dtype, T => {
-            let one = value::<T>(Scalar::one(self.dtype));
-            let mut block = ArrayD::<T>::default(IxDyn(region.shape()));
-            for row in 0..region.shape()[0] {
+        read(self, self, region)
+    }
+}
+
+impl Formula for EyeSource {
+    fn fill(&self, region: &Region, at: usize, out: TileMut<'_>) {
+        dispatch!(self.dtype, T => {
+            let (run, columns) = (run::<T>(out), region.shape()[1]);
+            run.fill(T::default());
+            for row in at / columns..(at + run.len()).div_ceil(columns) {
                 let column = (region.start()[0] + row).checked_add_signed(self.diagonal);
-                let column = column.and_then(|c| c.checked_sub(region.start()[1]));
-                if let Some(column) = column.filter(|&c| c < region.shape()[1]) {
-                    block[[row, column]] = one;
+                let column = column.and_then(|c| c.checked_sub(region.start()[1])).filter(|&c| c < columns);
+                let place = column.and_then(|c| (row * columns + c).checked_sub(at));
+                if let Some(one) = place.and_then(|place| run.get_mut(place)) {
+                    *one = value(Scalar::one(self.dtype));
                 }
             }
-            Chunk::from_array(block)
-        }))
+        });
     }
 }
 
@@ -297,11 +334,26 @@ impl Ramp for bool {
     }
 }
 
-/// The block of a vector whose element at global index `i` is `at(i)`.
-fn vector<T: Element>(region: &Region, at: impl Fn(usize) -> T) -> Chunk {
-    let first = region.start()[0];
-    let elements: Vec<T> = (first..region.end(0)).map(at).collect();
-    Chunk::from_array(ArrayD::from_shape_vec(IxDyn(region.shape()), elements).expect("one element an index"))
+/// The block of a formula at a region.
+fn read(source: &dyn ChunkSource, formula: &dyn Formula, region: &Region) -> Result<Chunk, SourceError> {
+    check_region(region, source.shape())?;
+    Ok(dispatch!(source.dtype(), T => {
+        let mut elements = vec![T::default(); region.len()];
+        if !elements.is_empty() {
+            formula.fill(region, 0, T::tile_mut(&mut elements));
+        }
+        Chunk::from_elements(elements, region.shape())
+    }))
+}
+
+/// The elements of a run that is of the source's type.
+fn run<T: Element>(out: TileMut<'_>) -> &mut [T] {
+    T::of_tile_mut(out).expect("a formula is asked for elements of the source's type")
+}
+
+/// Writes the elements from global index `first` on.
+fn each<T>(run: &mut [T], first: usize, at: impl Fn(usize) -> T) {
+    run.iter_mut().zip(first..).for_each(|(element, i)| *element = at(i));
 }
 
 /// The value inside a scalar that is known to be of type `T`.
@@ -369,6 +421,35 @@ mod tests {
             }
         }
         assert_eq!(all::<bool>(&EyeSource::new(DType::Bool, 1, 2, 0)), [true, false]);
+    }
+
+    #[test]
+    fn runs_of_a_formula_are_those_of_its_block() {
+        let sources: [Box<dyn ChunkSource>; 4] = [
+            Box::new(EyeSource::new(DType::F64, 6, 5, 1)),
+            Box::new(EyeSource::new(DType::F64, 6, 5, -4)),
+            Box::new(FillSource::new(Scalar::F64(2.5), &[6, 5])),
+            Box::new(FillSource::new(Scalar::F64(-0.0), &[3, 2])),
+        ];
+        for source in &sources {
+            let shape = source.shape();
+            let region = Region::new(&[1, 1], &[shape[0] - 2, shape[1] - 1]);
+            let whole = source.read(&region).unwrap().to_array::<f64>().unwrap().into_raw_vec_and_offset().0;
+            for at in 0..whole.len() {
+                for end in at + 1..=whole.len() {
+                    let mut out = vec![9.0; end - at];
+                    source.formula().unwrap().fill(&region, at, f64::tile_mut(&mut out));
+                    assert_eq!(out, whole[at..end]);
+                }
+            }
+        }
+        let ranges: [Box<dyn ChunkSource>; 2] =
+            [Box::new(ArangeSource::new(0.5, 0.1, 40)), Box::new(LinspaceSource::new(0.5, 0.1, 40))];
+        for source in ranges {
+            let (whole, mut out) = (all::<f64>(&*source), [0.0; 7]);
+            source.formula().unwrap().fill(&Region::new(&[20], &[20]), 13, TileMut::F64(&mut out));
+            assert_eq!(out, whole[33..]);
+        }
     }
 
     #[test]

@@ -29,6 +29,7 @@ use chunkwise_expr::{Program, Reduce, ReduceKind};
 
 use crate::compile::Code;
 use crate::machine::scratch_bytes;
+use crate::operand::{AsOperand, Prepared, in_order};
 use crate::{Kernel, KernelError};
 use rule::Divisor;
 use split::Split;
@@ -118,10 +119,11 @@ impl Fold {
     /// let part = fold.fold(&[block], &Region::new(&[3], &[3])).unwrap();
     /// assert_eq!(fold.finish(&[&part]).scalar(), Some(Scalar::I64(4)));
     /// ```
-    pub fn fold(&self, operands: &[Chunk], region: &Region) -> Result<Partial, KernelError> {
+    pub fn fold<O: AsOperand>(&self, operands: &[O], region: &Region) -> Result<Partial, KernelError> {
         let inner = &*self.0;
         let split = Split::new(&inner.reduce, region);
-        inner.folder.fold(&inner.code, operands, region.shape(), &split)
+        let prepared = Prepared::new(operands, region.shape(), &split.order);
+        inner.folder.fold(&inner.code, &prepared.operands(), region.shape(), &split)
     }
 
     /// One partial result out of several, merged in the order given.
@@ -204,6 +206,23 @@ impl Fold {
     /// ```
     pub fn partial_bytes(&self, region: &Region) -> usize {
         Split::new(&self.0.reduce, region).kept() * self.0.folder.state_bytes()
+    }
+
+    /// Whether the elements of a block at `region` are folded in C order: formulas of such a block are never written
+    /// out.
+    ///
+    /// ```
+    /// # use chunkwise_chunk::{ChunkGrid, DType, Region};
+    /// # use chunkwise_expr::{Reduce, ReduceKind};
+    /// # use chunkwise_kernels::Fold;
+    /// # let (kind, axes) = (ReduceKind::Sum, [0].into_iter().collect());
+    /// # let space = ChunkGrid::whole(&[100, 3]);
+    /// # let reduce = Reduce { kind, axes, keepdims: false, ddof: 0.0, space, program: None };
+    /// let long_and_thin = Region::whole(&[100, 3]);
+    /// assert!(!Fold::new(&reduce, DType::F32).walks_in_order(&long_and_thin));
+    /// ```
+    pub fn walks_in_order(&self, region: &Region) -> bool {
+        in_order(&Split::new(&self.0.reduce, region).order)
     }
 
     /// Bytes of registers and panels of one evaluation, beside operands and partial result: an upper bound

@@ -25,6 +25,7 @@ use super::split::Split;
 use crate::KernelError;
 use crate::compile::{Code, SEGMENT};
 use crate::machine::{COLUMNS, Machine, ROWS};
+use crate::operand::OperandRef;
 
 /// Most panels' states that wait to be merged: enough for 2^32 rows.
 pub(super) const PANEL_STACK: usize = 26;
@@ -35,7 +36,7 @@ pub(super) trait Folder: Send + Sync {
     fn fold(
         &self,
         code: &Code,
-        operands: &[Chunk],
+        operands: &[OperandRef<'_>],
         shape: &[usize],
         split: &Split,
     ) -> Result<Partial, KernelError>;
@@ -115,7 +116,7 @@ impl<R: Rule> Folder for Typed<R> {
     fn fold(
         &self,
         code: &Code,
-        operands: &[Chunk],
+        operands: &[OperandRef<'_>],
         shape: &[usize],
         split: &Split,
     ) -> Result<Partial, KernelError> {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, DType, ReadCost, Region, View};
+use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, DType, ReadCost, Region, View, Window, Written};
 use chunkwise_expr::{Concat, FromObject, Meta, Need, Needs, Op};
-use chunkwise_kernels::Kernel;
+use chunkwise_kernels::{Kernel, KernelError};
 use chunkwise_scheduler::{BoxError, Layer, TaskBytes, TaskCx};
 use smallvec::SmallVec;
 
-use super::feed::{Feed, bytes, operands};
+use super::feed::{Feed, bytes, kernel_operands, operands, recycle};
+use super::recycle::Recycler;
 use super::{Label, Value};
 
 /// What is done to the gathered regions.
@@ -43,6 +44,7 @@ pub(crate) struct BlockLayer {
     pub(crate) used: bool,
     /// Whether the caller keeps the block: it then has memory of its own.
     pub(crate) kept: bool,
+    pub(crate) recycler: Arc<Recycler>,
 }
 
 impl BlockLayer {
@@ -51,10 +53,10 @@ impl BlockLayer {
         if region.is_empty() && !matches!(self.block_op, BlockOp::FromObject(_)) {
             return Needs::new();
         }
+        if matches!(self.op, Op::Source(_) | Op::Literal(_) | Op::Rechunk(_) | Op::FromObject(_)) {
+            return smallvec::smallvec![Need { input: 0, region: region.clone() }];
+        }
         match &self.block_op {
-            BlockOp::Gather | BlockOp::FromObject(_) => {
-                smallvec::smallvec![Need { input: 0, region: region.clone() }]
-            }
             BlockOp::Concat(concat, starts) => concat.parts(region, starts).map(|(need, _)| need).collect(),
             _ => {
                 let metas: SmallVec<[&Meta; 3]> = self.metas.iter().collect();
@@ -77,7 +79,11 @@ impl BlockLayer {
             _ if shares && own < held / 2 => (own, allocated),
             BlockOp::View(view) if shares && view.repeats() => (own, allocated),
             _ if shares => (held, 0),
-            BlockOp::Map(kernel) => (own, allocated.saturating_add(kernel.scratch_bytes() as u64)),
+            BlockOp::Map(kernel) => {
+                let walked = sum(&|feed, need| feed.allocates_for_walk(need, region.shape()));
+                let own = if self.lender().is_some() { 0 } else { own };
+                (own, walked.saturating_add(kernel.scratch_bytes() as u64))
+            }
             _ => (own, allocated),
         };
         let sinks = self.sinks.iter().fold(beside, |sum, sink| sum.saturating_add(sink.scratch(region)));
@@ -86,6 +92,31 @@ impl BlockLayer {
             true => TaskBytes { output, scratch },
             false => TaskBytes { output: 0, scratch: scratch.saturating_add(output) },
         }
+    }
+
+    /// The sink whose memory a kernel writes its results to, where nobody else takes them.
+    fn lender(&self) -> Option<&Arc<dyn ChunkSink>> {
+        match &self.sinks[..] {
+            [sink] if !self.used && sink.lends() => Some(sink),
+            _ => None,
+        }
+    }
+
+    /// Runs a kernel, in place where that can be; `None` when the block is written.
+    fn map(&self, kernel: &Kernel, region: &Region, inputs: &mut [Value]) -> Result<Option<Chunk>, BoxError> {
+        let operands = kernel_operands(&self.feeds, &self.needs(region), inputs, &self.recycler)?;
+        let block = match self.lender() {
+            Some(sink) => {
+                fill(&**sink, region, |window| kernel.fill(&operands, window))?;
+                None
+            }
+            None => {
+                let room = self.recycler.take(self.dtype, region.len());
+                Some(kernel.map_in(&operands, region.shape(), room)?)
+            }
+        };
+        recycle(operands, &self.recycler);
+        Ok(block)
     }
 
     fn compute(&self, region: &Region, inputs: &mut [Value]) -> Result<Chunk, BoxError> {
@@ -98,14 +129,14 @@ impl BlockLayer {
         let needs = self.needs(region);
         let blocks: usize =
             inputs.iter().map(|input| if let Value::Block(c) = input { c.len() } else { 0 }).sum();
-        let mut operands = operands(&self.feeds, &needs, inputs)?;
+        let mut operands = operands(&self.feeds, &needs, inputs, &self.recycler)?;
         Ok(match &self.block_op {
-            BlockOp::Map(kernel) => kernel.map(&operands, region.shape())?,
             BlockOp::View(view) => {
                 let held = blocks.max(self.decoded(&operands[0]));
                 self.compact(operands.swap_remove(0).view(&view.pull(region).1), held)
             }
-            BlockOp::Gather | BlockOp::FromObject(_) => self.compact(operands.swap_remove(0), blocks),
+            BlockOp::Gather => self.compact(operands.swap_remove(0), blocks),
+            BlockOp::Map(_) | BlockOp::FromObject(_) => unreachable!("they are run before operands are read"),
             BlockOp::Runs => Chunk::from_runs(self.dtype, region.shape(), &operands)?,
             BlockOp::Concat(..) if operands.len() == 1 => operands.swap_remove(0),
             BlockOp::Concat(concat, starts) => {
@@ -132,7 +163,11 @@ impl BlockLayer {
 impl Layer<Value> for BlockLayer {
     fn run(&self, index: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
         let region = self.grid.region(&self.grid.block(index as usize));
-        let chunk = self.compute(&region, inputs)?;
+        let block = match &self.block_op {
+            BlockOp::Map(kernel) if !region.is_empty() => self.map(kernel, &region, inputs)?,
+            _ => Some(self.compute(&region, inputs)?),
+        };
+        let Some(chunk) = block else { return Ok(Value::Written) };
         write(&self.sinks, &region, &chunk)?;
         Ok(if self.used { Value::Block(chunk) } else { Value::Written })
     }
@@ -140,6 +175,17 @@ impl Layer<Value> for BlockLayer {
     fn label(&self, index: u32) -> String {
         self.label.of(index)
     }
+}
+
+/// Lets a kernel write to the memory of a sink.
+fn fill(
+    sink: &dyn ChunkSink,
+    region: &Region,
+    mut kernel: impl for<'w> FnMut(Window<'w>) -> Result<Written<'w>, KernelError>,
+) -> Result<(), BoxError> {
+    let mut failure = None;
+    sink.fill(region, &mut |window| kernel(window).map_err(|error| failure = Some(error)).ok())?;
+    failure.map_or(Ok(()), |error| Err(error.into()))
 }
 
 pub(crate) fn write(sinks: &[Arc<dyn ChunkSink>], region: &Region, chunk: &Chunk) -> Result<(), BoxError> {

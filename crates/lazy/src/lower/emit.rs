@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use chunkwise_chunk::{ChunkSink, Region};
-use chunkwise_expr::{Collect, ElementOp, ExprGraph, Meta, Need, NodeId, Op, Program, ProgramBuilder};
+use chunkwise_expr::{
+    Collect, ElementOp, ExprGraph, GraphNode, Meta, Need, NodeId, Op, Program, ProgramBuilder,
+};
 use chunkwise_kernels::Kernel;
 use chunkwise_scheduler::{GraphBuilder, TaskBytes, TaskId};
 use smallvec::SmallVec;
@@ -12,6 +14,7 @@ use super::blockwise::{BlockLayer, BlockOp};
 use super::demand::Demand;
 use super::feed::{Feed, bytes};
 use super::object::{CallLayer, CollectLayer};
+use super::recycle::Recycler;
 use super::{Label, Lowered, Target, Value};
 use crate::Result;
 
@@ -27,6 +30,7 @@ pub(crate) struct Emit<'a> {
     bytes_read: u64,
     /// For each node which roots it is.
     root_numbers: Vec<SmallVec<[usize; 1]>>,
+    pub(super) recycler: Arc<Recycler>,
 }
 
 impl<'a> Emit<'a> {
@@ -50,6 +54,7 @@ impl<'a> Emit<'a> {
             tasks,
             bytes_read: 0,
             root_numbers,
+            recycler: Arc::default(),
         }
     }
 
@@ -65,7 +70,7 @@ impl<'a> Emit<'a> {
                 }
             }
         }
-        Ok(Lowered { tasks: self.builder.build(), bytes_read: self.bytes_read })
+        Ok(Lowered { tasks: self.builder.build(), bytes_read: self.bytes_read, recycler: self.recycler })
     }
 
     /// Whether a node gets tasks: it is needed, and no user reads it for itself, or it is a result.
@@ -98,8 +103,13 @@ impl<'a> Emit<'a> {
         let need = Need { input: 0, region };
         let sources = self.graph.inputs(id);
         let inputs = self.gather(&sources, std::slice::from_ref(&feed), std::slice::from_ref(&need));
-        let layer =
-            self.builder.layer(Arc::new(CollectLayer { label, collect: collect.clone(), feed, need }))?;
+        let layer = self.builder.layer(Arc::new(CollectLayer {
+            label,
+            collect: collect.clone(),
+            feed,
+            need,
+            recycler: self.recycler.clone(),
+        }))?;
         Ok(vec![Some(self.builder.task(layer, 0, &inputs, TaskBytes { output, scratch: 0 })?)])
     }
 
@@ -130,7 +140,7 @@ impl<'a> Emit<'a> {
         let inlined = self.inlined[id.index()] || matches!(node.op, Op::Source(_));
         let (block_op, feeds, metas) = match &node.op {
             // A source or literal with tasks of its own reads itself.
-            _ if inlined => (BlockOp::Gather, vec![feed_of(node)], vec![node.meta.clone()]),
+            _ if inlined => (gather_op(node), vec![feed_of(node)], vec![node.meta.clone()]),
             op => (
                 block_op(op, self.program_of(id), &self.graph.input_metas(id)),
                 self.feeds(id),
@@ -149,6 +159,7 @@ impl<'a> Emit<'a> {
             sinks: self.sinks(id),
             used: self.is_used(id),
             kept: self.is_kept(id),
+            recycler: self.recycler.clone(),
         }
     }
 
@@ -230,8 +241,18 @@ fn block_op(op: &Op, single: Option<Program>, inputs: &[&Meta]) -> BlockOp {
     }
 }
 
+/// Reading a source or literal: formulas are kernels.
+fn gather_op(node: &GraphNode) -> BlockOp {
+    match &node.op {
+        Op::Source(source) if source.source().formula().is_some() => {
+            BlockOp::Map(Kernel::new(&Program::identity(node.meta.dtype())))
+        }
+        _ => BlockOp::Gather,
+    }
+}
+
 /// The feed of a source or literal.
-fn feed_of(node: &chunkwise_expr::GraphNode) -> Feed {
+fn feed_of(node: &GraphNode) -> Feed {
     match &node.op {
         Op::Source(source) => Feed::Source(source.source().clone()),
         Op::Literal(value) => Feed::Literal(*value),

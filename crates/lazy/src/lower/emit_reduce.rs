@@ -56,8 +56,14 @@ impl Emit<'_> {
             sinks: self.sinks(id),
             used: self.is_used(id),
         };
-        let folds =
-            Arc::new(FoldLayer { label: label("", Some(space)), fold, space: space.clone(), feeds, metas });
+        let folds = Arc::new(FoldLayer {
+            label: label("", Some(space)),
+            fold,
+            space: space.clone(),
+            feeds,
+            metas,
+            recycler: self.recycler.clone(),
+        });
         Ok(Layers {
             used: finish.used,
             fold: self.builder.layer(folds.clone())?,
@@ -83,9 +89,14 @@ impl Emit<'_> {
             let region = folds.space.region(&folds.space.block(block));
             let needs = folds.needs(&region);
             let inputs = self.gather(&sources, &folds.feeds, &needs);
+            let in_order = folds.fold.walks_in_order(&region);
             let read = needs.iter().fold(folds.fold.scratch_bytes() as u64, |sum, need| {
                 let feed = &folds.feeds[need.input];
-                sum.saturating_add(feed.allocates(&need.region)).saturating_add(feed.scratch(&need.region))
+                let allocated = match in_order {
+                    true => feed.allocates_for_walk(&need.region, region.shape()),
+                    false => feed.allocates(&need.region),
+                };
+                sum.saturating_add(allocated).saturating_add(feed.scratch(&need.region))
             });
             let output = folds.fold.partial_bytes(&region) as u64;
             largest = largest.max(output);

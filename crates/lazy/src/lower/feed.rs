@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSource, DType, ReadCost, Region, Scalar};
 use chunkwise_expr::Need;
+use chunkwise_kernels::Operand;
 use chunkwise_scheduler::{BoxError, TaskId};
 
+use super::recycle::Recycler;
 use super::value::Value;
 
 /// Where the regions of one input come from.
@@ -43,6 +45,15 @@ impl Feed {
         }
     }
 
+    /// [`allocates`](Feed::allocates) for a kernel that walks a block of this shape in C order: formulas of the very
+    /// block are computed in its registers.
+    pub(crate) fn allocates_for_walk(&self, region: &Region, block: &[usize]) -> u64 {
+        match self {
+            Feed::Source(source) if source.formula().is_some() && region.shape() == block => 0,
+            _ => self.allocates(region),
+        }
+    }
+
     /// Bytes that a part of a region keeps alive when it shares memory: of what the task allocates, or of the block that
     /// holds the region.
     pub(crate) fn holds(&self, region: &Region) -> u64 {
@@ -75,21 +86,55 @@ impl Feed {
     }
 
     /// The elements of a region, taken from the next of the task's inputs where blocks hold them.
-    fn fetch(&self, region: &Region, inputs: &mut std::slice::IterMut<'_, Value>) -> Result<Chunk, BoxError> {
+    fn fetch(
+        &self,
+        region: &Region,
+        inputs: &mut std::slice::IterMut<'_, Value>,
+        recycler: &Recycler,
+    ) -> Result<Chunk, BoxError> {
         match self {
             Feed::Literal(value) => Ok(Chunk::filled(*value, &[])),
             Feed::Source(source) if region.is_empty() => Ok(Chunk::zeros(source.dtype(), region.shape())),
             Feed::Source(source) => Ok(source.read(region)?),
-            Feed::Blocks(dtype, grid) => gather(*dtype, grid, region, inputs),
+            Feed::Blocks(dtype, grid) => gather(*dtype, grid, region, inputs, recycler),
             Feed::Object => unreachable!("values are taken whole, not by regions"),
         }
     }
 }
 
 /// The operands of a task, one for each region it needs.
-pub(crate) fn operands(feeds: &[Feed], needs: &[Need], inputs: &mut [Value]) -> Result<Vec<Chunk>, BoxError> {
+pub(crate) fn operands(
+    feeds: &[Feed],
+    needs: &[Need],
+    inputs: &mut [Value],
+    recycler: &Recycler,
+) -> Result<Vec<Chunk>, BoxError> {
     let mut inputs = inputs.iter_mut();
-    needs.iter().map(|need| feeds[need.input].fetch(&need.region, &mut inputs)).collect()
+    needs.iter().map(|need| feeds[need.input].fetch(&need.region, &mut inputs, recycler)).collect()
+}
+
+/// The operands of a task that runs a kernel: formulas as they are.
+pub(crate) fn kernel_operands(
+    feeds: &[Feed],
+    needs: &[Need],
+    inputs: &mut [Value],
+    recycler: &Recycler,
+) -> Result<Vec<Operand>, BoxError> {
+    let mut inputs = inputs.iter_mut();
+    let mut operand = |need: &Need| {
+        let feed = &feeds[need.input];
+        let formula = match feed {
+            Feed::Source(source) if !need.region.is_empty() => Operand::of_formula(source, &need.region),
+            _ => None,
+        };
+        formula.map_or_else(|| Ok(feed.fetch(&need.region, &mut inputs, recycler)?.into()), Ok)
+    };
+    needs.iter().map(&mut operand).collect()
+}
+
+/// Gives back the memory of operands that were used here last.
+pub(crate) fn recycle(operands: Vec<Operand>, recycler: &Recycler) {
+    operands.into_iter().filter_map(Operand::into_chunk).for_each(|chunk| recycler.give(chunk));
 }
 
 /// A region out of the blocks that hold it: a part of the only one, or a copy put together from several.
@@ -98,6 +143,7 @@ fn gather(
     grid: &ChunkGrid,
     region: &Region,
     inputs: &mut std::slice::IterMut<'_, Value>,
+    recycler: &Recycler,
 ) -> Result<Chunk, BoxError> {
     let mut parts: Vec<(Region, Chunk)> = Vec::new();
     for block in grid.blocks_in(region) {
@@ -109,10 +155,12 @@ fn gather(
         let common = region.intersect(&place);
         parts.push((common.relative_to(region), chunk.part(&common.relative_to(&place))));
     }
-    match parts.len() {
-        1 => Ok(parts.swap_remove(0).1),
-        _ => Ok(Chunk::assemble(dtype, region.shape(), parts.iter().map(|(at, chunk)| (at.clone(), chunk)))?),
+    if parts.len() == 1 {
+        return Ok(parts.swap_remove(0).1);
     }
+    let whole = Chunk::assemble(dtype, region.shape(), parts.iter().map(|(at, chunk)| (at.clone(), chunk)))?;
+    parts.into_iter().for_each(|(_, part)| recycler.give(part));
+    Ok(whole)
 }
 
 pub(crate) fn bytes(dtype: DType, region: &Region) -> u64 {

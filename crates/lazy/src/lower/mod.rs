@@ -10,7 +10,8 @@
 //!
 //! An operation says which input *regions* an output region needs; here they become blocks. Only blocks that some
 //! result needs get tasks (`demand`). A layer is one object for all its tasks, and a task two numbers. Results are
-//! written to their sink by the task that computes them.
+//! written to their sink by the task that computes them: in place, where the sink is memory. Memory of blocks that are
+//! used up goes to the tasks that come after (`recycle`).
 
 mod blockwise;
 mod demand;
@@ -18,6 +19,7 @@ mod emit;
 mod emit_reduce;
 mod feed;
 mod object;
+mod recycle;
 mod reduce;
 mod sources;
 mod value;
@@ -31,6 +33,7 @@ use chunkwise_scheduler::TaskGraph;
 
 use crate::Result;
 
+pub(crate) use recycle::{MOST_IDLE, Recycler};
 pub(crate) use value::Value;
 
 /// Tasks of one plan, of some two hundred bytes each.
@@ -55,6 +58,8 @@ pub(crate) struct Lowered {
     pub(crate) tasks: TaskGraph<Value>,
     /// Bytes that will be read from storage.
     pub(crate) bytes_read: u64,
+    /// Memory of blocks that its tasks are done with.
+    pub(crate) recycler: Arc<Recycler>,
 }
 
 /// Makes the tasks that compute the roots into their targets. `share` is how many bytes of decoded blocks may be kept

@@ -1,9 +1,12 @@
 //! Calls: one task each.
 
+use std::sync::Arc;
+
 use chunkwise_expr::{Call, Collect, Object};
 use chunkwise_scheduler::{BoxError, Layer, TaskCx};
 
 use super::feed::{Feed, operands};
+use super::recycle::Recycler;
 use super::{Label, Value};
 
 /// Calls a function of values.
@@ -29,12 +32,17 @@ pub(crate) struct CollectLayer {
     pub(crate) collect: Collect,
     pub(crate) feed: Feed,
     pub(crate) need: chunkwise_expr::Need,
+    pub(crate) recycler: Arc<Recycler>,
 }
 
 impl Layer<Value> for CollectLayer {
     fn run(&self, _: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
-        let mut operand =
-            operands(std::slice::from_ref(&self.feed), std::slice::from_ref(&self.need), inputs)?;
+        let mut operand = operands(
+            std::slice::from_ref(&self.feed),
+            std::slice::from_ref(&self.need),
+            inputs,
+            &self.recycler,
+        )?;
         Ok(Value::Object(self.collect.run(operand.swap_remove(0))))
     }
 

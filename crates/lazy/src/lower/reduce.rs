@@ -12,7 +12,8 @@ use chunkwise_scheduler::{BoxError, Layer, TaskCx};
 use smallvec::SmallVec;
 
 use super::blockwise::write;
-use super::feed::{Feed, operands};
+use super::feed::{Feed, kernel_operands, recycle};
+use super::recycle::Recycler;
 use super::{Label, Value};
 
 /// One task per block of the space that is folded.
@@ -22,6 +23,7 @@ pub(crate) struct FoldLayer {
     pub(crate) space: ChunkGrid,
     pub(crate) feeds: Vec<Feed>,
     pub(crate) metas: Vec<Meta>,
+    pub(crate) recycler: Arc<Recycler>,
 }
 
 impl FoldLayer {
@@ -34,8 +36,10 @@ impl FoldLayer {
 impl Layer<Value> for FoldLayer {
     fn run(&self, index: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
         let region = self.space.region(&self.space.block(index as usize));
-        let operands = operands(&self.feeds, &self.needs(&region), inputs)?;
-        Ok(Value::Partial(Arc::new(self.fold.fold(&operands, &region)?)))
+        let operands = kernel_operands(&self.feeds, &self.needs(&region), inputs, &self.recycler)?;
+        let partial = self.fold.fold(&operands, &region)?;
+        recycle(operands, &self.recycler);
+        Ok(Value::Partial(Arc::new(partial)))
     }
 
     fn label(&self, index: u32) -> String {

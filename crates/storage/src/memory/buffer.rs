@@ -94,7 +94,9 @@ impl<T: Element> BlockBuffer<T> {
             // Nothing was written, or not all of it: the block is free again.
             None => Ok(()),
             // A view of initialised elements at this very place can only be what was lent: it is written.
-            Some(Some(w)) if (w.as_ptr(), w.strides()) == (lent.0, &lent.1) && w.shape() == region.shape() => {
+            Some(Some(w))
+                if (w.as_ptr(), w.strides()) == (lent.0, &lent.1) && w.shape() == region.shape() =>
+            {
                 claim.complete();
                 Ok(())
             }

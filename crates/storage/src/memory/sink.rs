@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use chunkwise_chunk::{
-    Chunk, ChunkGrid, ChunkSink, DType, Element, Filler, Region, SourceError, dispatch,
-};
+use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, DType, Element, Filler, Region, SourceError, dispatch};
 
 use super::buffer::BlockBuffer;
 use crate::bounds::{check_chunk, saturating_nbytes};

@@ -1,0 +1,147 @@
+//! What a kernel reads: blocks in memory, and formulas, whose elements are made tile by tile.
+//!
+//! ```text
+//! Chunk                 -> Layout      in place, or gathered
+//! formula of a region   -> Formula     filled into a register, when the region is walked in its own order
+//!                       -> Layout      else: written out first, once
+//! ```
+
+use std::fmt;
+use std::sync::Arc;
+
+use chunkwise_chunk::{Chunk, ChunkSource, DType, Formula, Region, dispatch};
+use smallvec::SmallVec;
+
+/// What a program reads: a block, or the formula of one.
+///
+/// ```
+/// use chunkwise_chunk::Chunk;
+/// use chunkwise_kernels::Operand;
+/// let block = Chunk::from_array(ndarray::arr1(&[1.0, 2.0]).into_dyn());
+/// assert_eq!(format!("{:?}", Operand::from(block)), "Chunk<f64>[2]");
+/// ```
+#[derive(Clone)]
+pub struct Operand(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Chunk(Chunk),
+    Formula(Arc<dyn ChunkSource>, Region),
+}
+
+impl Operand {
+    /// The elements of a region of a source that computes them; `None` for other sources.
+    pub fn of_formula(source: &Arc<dyn ChunkSource>, region: &Region) -> Option<Operand> {
+        source.formula()?;
+        Some(Operand(Kind::Formula(source.clone(), region.clone())))
+    }
+
+    /// The block, where the operand is one.
+    pub fn into_chunk(self) -> Option<Chunk> {
+        match self.0 {
+            Kind::Chunk(chunk) => Some(chunk),
+            Kind::Formula(..) => None,
+        }
+    }
+}
+
+impl From<Chunk> for Operand {
+    fn from(chunk: Chunk) -> Operand {
+        Operand(Kind::Chunk(chunk))
+    }
+}
+
+impl fmt::Debug for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Chunk(chunk) => chunk.fmt(f),
+            Kind::Formula(source, region) => write!(f, "{} at {region}", source.name()),
+        }
+    }
+}
+
+/// What kernels take: [`Chunk`]s, or [`Operand`]s where some are formulas.
+pub trait AsOperand: sealed::Sealed {
+    /// The operand by reference.
+    #[doc(hidden)]
+    fn as_operand(&self) -> OperandRef<'_>;
+}
+
+/// An operand by reference.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+#[allow(missing_debug_implementations)]
+pub enum OperandRef<'a> {
+    Chunk(&'a Chunk),
+    Formula(DType, &'a dyn Formula, &'a Region),
+}
+
+impl AsOperand for Chunk {
+    fn as_operand(&self) -> OperandRef<'_> {
+        OperandRef::Chunk(self)
+    }
+}
+
+impl AsOperand for Operand {
+    fn as_operand(&self) -> OperandRef<'_> {
+        match &self.0 {
+            Kind::Chunk(chunk) => OperandRef::Chunk(chunk),
+            Kind::Formula(source, region) => {
+                let formula = source.formula().expect("asked for when the operand was made");
+                OperandRef::Formula(source.dtype(), formula, region)
+            }
+        }
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Chunk {}
+    impl Sealed for super::Operand {}
+}
+
+/// Operands for one walk over a block.
+pub(crate) type Operands<'a> = SmallVec<[OperandRef<'a>; 4]>;
+
+/// The operands, and the blocks of those formulas that the walk cannot take as they are.
+pub(crate) struct Prepared<'a> {
+    operands: Operands<'a>,
+    /// For each operand its block, where it was written out.
+    written: SmallVec<[Option<Chunk>; 4]>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Writes out formulas that are repeated, or are not walked in C order.
+    pub(crate) fn new<O: AsOperand>(operands: &'a [O], shape: &[usize], order: &[usize]) -> Prepared<'a> {
+        let operands: Operands<'a> = operands.iter().map(AsOperand::as_operand).collect();
+        let in_order = in_order(order);
+        let write = |operand: &OperandRef<'a>| match *operand {
+            OperandRef::Formula(dtype, formula, region) if !in_order || region.shape() != shape => {
+                Some(written_out(dtype, formula, region))
+            }
+            _ => None,
+        };
+        let written = operands.iter().map(write).collect();
+        Prepared { operands, written }
+    }
+
+    /// The operands as the walk takes them.
+    pub(crate) fn operands(&self) -> Operands<'_> {
+        let operands = self.operands.iter().zip(&self.written);
+        operands.map(|(&operand, written)| written.as_ref().map_or(operand, OperandRef::Chunk)).collect()
+    }
+}
+
+/// Whether axes are taken as they are.
+pub(crate) fn in_order(order: &[usize]) -> bool {
+    order.iter().enumerate().all(|(i, &axis)| i == axis)
+}
+
+/// The block of a formula.
+fn written_out(dtype: DType, formula: &dyn Formula, region: &Region) -> Chunk {
+    dispatch!(dtype, T => {
+        let mut elements = vec![T::default(); region.len()];
+        formula.fill(region, 0, <T as chunkwise_chunk::Element>::tile_mut(&mut elements));
+        Chunk::from_elements(elements, region.shape())
+    })
+}
