@@ -16,10 +16,11 @@
 //! registers they hold would cost more than filling them tile by tile.
 
 use chunkwise_chunk::{DType, Scalar};
-use chunkwise_expr::{Arg, ElementFn, ElementOp, Instr, Program};
+use chunkwise_expr::{Arg, ElementFn, ElementOp, Instr, Program, UnaryOp};
 use smallvec::SmallVec;
 
 use crate::KernelError;
+use crate::isa::Isa;
 use crate::loops::RunFn;
 use crate::table::{binary_run, cast_run, select_run, unary_run};
 
@@ -269,7 +270,7 @@ impl<'p> Compiler<'p> {
 fn step(program: &Program, instr: &Instr, args: SmallVec<[u32; 3]>, to: u32) -> Step {
     let input = |i: usize| program.dtype_of(instr.args[i]);
     let (run, fault) = match &instr.op {
-        ElementOp::Unary(op) => (unary_run(*op, input(0)), None),
+        ElementOp::Unary(op) => (special_run(*op, input(0)).or_else(|| unary_run(*op, input(0))), None),
         ElementOp::Binary(op) => (binary_run(*op, input(0)), Some(KernelError::of(*op))),
         ElementOp::Select => (Some(select_run(instr.dtype)), None),
         ElementOp::Cast(dtype) => (cast_run(input(0), *dtype), None),
@@ -280,6 +281,16 @@ fn step(program: &Program, instr: &Instr, args: SmallVec<[u32; 3]>, to: u32) -> 
     let mut three = [0; 3];
     three[..args.len()].copy_from_slice(&args);
     Step::Run { run, args: three, to, fault }
+}
+
+/// The loop of an operation that has a better one on this processor than the compiler makes.
+fn special_run(op: UnaryOp, dtype: DType) -> Option<RunFn> {
+    #[cfg(target_arch = "x86_64")]
+    if (op, dtype, Isa::best()) == (UnaryOp::Sqrt, DType::F64, Isa::Avx512) {
+        return Some(crate::sqrt::sqrt_run);
+    }
+    let _ = (op, dtype);
+    None
 }
 
 fn widest(program: &Program) -> usize {

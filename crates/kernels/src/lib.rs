@@ -12,6 +12,8 @@ mod loops;
 mod machine;
 mod operand;
 mod rows;
+#[cfg(target_arch = "x86_64")]
+mod sqrt;
 mod table;
 
 pub use error::KernelError;
