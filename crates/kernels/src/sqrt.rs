@@ -99,10 +99,10 @@ mod tests {
         let mut roots: Vec<u64> = vec![1];
         for bits in 2..=54 {
             let solves = |&m: &u64| (i128::from(m) * i128::from(m) + k) & ((1 << bits) - 1) == 0;
-            let lifted = roots.iter().flat_map(|&m| [m, m | 1 << (bits - 1)]);
+            let lifted = roots.iter().flat_map(|&m| [m, m | (1 << (bits - 1))]);
             roots = lifted.filter(solves).collect();
         }
-        roots.into_iter().map(|m| m | 1 << 53).collect()
+        roots.into_iter().map(|m| m | (1 << 53)).collect()
     }
 
     #[test]
@@ -126,8 +126,8 @@ mod tests {
         let mut x = vec![0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, -1.0, 5e-324, TINY, f64::MAX];
         for exponent in 0..0x7ff {
             for mantissa in [0, 1, 2, 0x8_0000_0000_0000, 0xf_ffff_ffff_fffe, 0xf_ffff_ffff_ffff] {
-                x.push(f64::from_bits(exponent << 52 | mantissa));
-                x.push(-f64::from_bits(exponent << 52 | mantissa));
+                x.push(f64::from_bits((exponent << 52) | mantissa));
+                x.push(-f64::from_bits((exponent << 52) | mantissa));
             }
         }
         check(&x);
@@ -141,7 +141,7 @@ mod tests {
         let mut bits = 1u64;
         let mut draw = || {
             bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            f64::from_bits(bits >> 12 | 0x3fe0_0000_0000_0000 + ((bits & 1) << 52))
+            f64::from_bits((bits >> 12) | (0x3fe0_0000_0000_0000 + ((bits & 1) << 52)))
         };
         for _ in 0..200 {
             check(&std::iter::repeat_with(&mut draw).take(10_000).collect::<Vec<_>>());
