@@ -3,6 +3,8 @@
 //! `{"workload": .., "peer": "chunkwise", "ms": median, "min_ms": .., "runs": ..}`: input is in memory before the clock
 //! starts; building the expression, optimising and running it is inside; one run before is not counted.
 
+pub mod cases;
+
 use std::time::Instant;
 
 /// Times `run`, checks each value it gives, and prints a line.
