@@ -153,6 +153,20 @@ pub trait Formula: Send + Sync {
     fn fill(&self, region: &Region, at: usize, out: TileMut<'_>);
 }
 
+/// Memory that a sink lends.
+///
+/// ```
+/// use chunkwise_chunk::Lent;
+/// assert_ne!(Lent::Fresh, Lent::Used);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lent {
+    /// Never written: the system maps it when it is.
+    Fresh,
+    /// Written before.
+    Used,
+}
+
 /// Writes the elements of a block into memory that is lent for it.
 ///
 /// ```
@@ -224,9 +238,9 @@ pub trait ChunkSink: fmt::Debug + Send + Sync {
     /// When the bytes cannot be encoded or written.
     fn write(&self, region: &Region, chunk: &Chunk) -> Result<(), SourceError>;
 
-    /// Whether [`fill`](ChunkSink::fill) can be called: the sink is memory that can be lent.
-    fn lends(&self) -> bool {
-        false
+    /// Whether [`fill`](ChunkSink::fill) can be called, and what memory it lends.
+    fn lends(&self) -> Option<Lent> {
+        None
     }
 
     /// Lends the memory of a block to `fill`, which writes every element and gives it back. It is called at most

@@ -34,7 +34,7 @@ pub use chunk::Chunk;
 pub use dtype::{Bits, DType, Element, Float, Integer, Number, Signed};
 pub use error::{ChunkError, SourceError};
 pub use grid::{AxisChunks, BlockIndex, BlockIter, ChunkGrid};
-pub use io::{ChunkSink, ChunkSource, Filler, Formula, ReadCost, ReadUnit};
+pub use io::{ChunkSink, ChunkSource, Filler, Formula, Lent, ReadCost, ReadUnit};
 pub use region::{Region, Shape};
 pub use scalar::Scalar;
 pub use spec::{AxisSpec, Chunks, parse_bytes};

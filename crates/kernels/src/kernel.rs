@@ -136,13 +136,49 @@ impl Kernel {
         operands: &[O],
         window: Window<'w>,
     ) -> Result<Written<'w>, KernelError> {
+        self.fill_by(operands, window, false)
+    }
+
+    /// [`fill`](Kernel::fill) past the caches: for results that are larger than those, in memory that was written
+    /// before. The lines are not read before they are written, which saves a third of the traffic of a map.
+    ///
+    /// # Errors
+    /// As [`map`](Kernel::map).
+    ///
+    /// # Panics
+    /// As [`fill`](Kernel::fill).
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, DType, Window, Written};
+    /// use chunkwise_expr::Program;
+    /// use chunkwise_kernels::Kernel;
+    /// let mut memory = ndarray::Array1::<f64>::uninit(1000).into_dyn();
+    /// let block = Chunk::from_array(ndarray::Array1::<f64>::ones(1000).into_dyn());
+    /// let copy = Kernel::new(&Program::identity(DType::F64));
+    /// let written = copy.fill_streaming(&[block], Window::F64(memory.view_mut())).unwrap();
+    /// assert!(matches!(written, Written::F64(ones) if ones.sum() == 1000.0));
+    /// ```
+    pub fn fill_streaming<'w, O: AsOperand>(
+        &self,
+        operands: &[O],
+        window: Window<'w>,
+    ) -> Result<Written<'w>, KernelError> {
+        self.fill_by(operands, window, true)
+    }
+
+    fn fill_by<'w, O: AsOperand>(
+        &self,
+        operands: &[O],
+        window: Window<'w>,
+        streaming: bool,
+    ) -> Result<Written<'w>, KernelError> {
         let shape: Shape = window.shape().into();
         let order: Shape = (0..shape.len()).collect();
         let prepared = Prepared::new(operands, &shape, &order);
         let mut machine = Machine::new(&self.0, &prepared.operands(), &shape, &order, false);
         dispatch!(self.0.output, T => {
             let memory = T::of_window(window).expect("windows are lent for the type of the results");
-            Ok(T::written(machine.fill_window(memory)?))
+            Ok(T::written(machine.fill_window(memory, streaming)?))
         })
     }
 

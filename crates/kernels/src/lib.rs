@@ -14,6 +14,7 @@ mod operand;
 mod rows;
 #[cfg(target_arch = "x86_64")]
 mod sqrt;
+mod streaming;
 mod table;
 
 pub use error::KernelError;

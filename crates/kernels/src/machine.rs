@@ -27,6 +27,7 @@ use crate::layout::Layout;
 use crate::loops::RunFn;
 use crate::operand::OperandRef;
 use crate::rows::RowStarts;
+use crate::streaming;
 
 /// Most rows that [`Machine::rows`] gives at once.
 pub(crate) const ROWS: usize = 64;
@@ -48,6 +49,8 @@ pub(crate) struct Machine<'a> {
     register_bytes: usize,
     /// All registers, then the rows of [`Machine::rows`].
     scratch: Buffer,
+    /// Whether rows are written past the caches.
+    streaming: bool,
     /// Where the elements of each register are at present: in the register or in an operand.
     address: Vec<*const u8>,
 }
@@ -102,7 +105,8 @@ impl<'a> Machine<'a> {
         let register_bytes = code.register_bytes(tile);
         let scratch = Buffer::new(scratch_bytes(code, tile, with_rows));
         let address = vec![std::ptr::null(); code.registers];
-        let mut machine = Machine { code, operands, len, tile, register_bytes, scratch, address };
+        let mut machine =
+            Machine { code, operands, len, tile, register_bytes, scratch, streaming: false, address };
         if len > 0 {
             machine.fill_constants();
         }
@@ -174,6 +178,7 @@ impl<'a> Machine<'a> {
     pub(crate) fn fill_window<'w, T: Element>(
         &mut self,
         mut window: ArrayViewMutD<'w, MaybeUninit<T>>,
+        streaming: bool,
     ) -> Result<ArrayViewMutD<'w, T>, KernelError> {
         assert_eq!(window.len(), self.len, "a window has a place for every result");
         if self.len > 0 {
@@ -183,7 +188,9 @@ impl<'a> Machine<'a> {
             // SAFETY: the rows are those of the window, and have room for all results of the block.
             unsafe {
                 if rows.len() >= SEGMENT {
+                    self.streaming = streaming;
                     self.fill_rows(&rows, dst)?;
+                    streaming::finish();
                 } else {
                     self.scatter(&rows, dst)?;
                 }
@@ -265,8 +272,17 @@ impl<'a> Machine<'a> {
         let mut done = 0;
         while done < n {
             let run = self.tile.min(n - done);
-            // SAFETY: a part of the caller's run and of its memory.
-            unsafe { self.evaluate(o + done, run, Some(dst.add(done * self.code.output.itemsize())))? };
+            // SAFETY: a part of the caller's run and of its memory; a tile that is not written there directly is in a
+            // register or an operand, apart from it.
+            unsafe {
+                let to = dst.add(done * self.code.output.itemsize());
+                if self.streaming {
+                    let tile = self.evaluate(o + done, run, None)?;
+                    streaming::copy(tile, to, run * self.code.output.itemsize());
+                } else {
+                    self.evaluate(o + done, run, Some(to))?;
+                }
+            }
             done += run;
         }
         Ok(())

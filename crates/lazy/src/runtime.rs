@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use chunkwise_chunk::{ChunkSink, Element};
+use chunkwise_chunk::{Chunk, ChunkSink, Element, Room};
 use chunkwise_expr::{Expr, ExprGraph, Meta};
 use chunkwise_optimize::{OptimizeOptions, Optimized, optimize};
 use chunkwise_scheduler::Pool;
 use chunkwise_storage::{MemorySink, ResidentSource};
+use ndarray::{Array, Dimension};
 
 use crate::compute::{Output, Results};
 use crate::lower::{Lowered, MOST_IDLE, Target, Value, lower};
@@ -174,6 +175,23 @@ impl Runtime {
         values.collect(&mut Results::new(self.run(&roots)?))
     }
 
+    /// Computes an array into memory of an earlier one; see [`LazyArray::compute_into`].
+    ///
+    /// # Errors
+    /// As [`compute`](Runtime::compute).
+    pub fn compute_into<T: Element, D: Dimension>(
+        &self,
+        array: &LazyArray<T, D>,
+        memory: Array<T, D>,
+    ) -> Result<Array<T, D>> {
+        let room = Chunk::from_array(memory.into_dyn())
+            .into_room()
+            .expect("nobody shares an array that was just moved");
+        let result = self.run_into(array.expr(), room)?.into_array::<T>();
+        let result = result.expect("the element type of an expression is that of its type");
+        Ok(result.into_dimensionality().expect("the rank of an expression is that of its type"))
+    }
+
     /// Computes an array and keeps its blocks in memory; see [`LazyArray::persist`].
     ///
     /// # Errors
@@ -224,13 +242,11 @@ impl Runtime {
         let optimized = self.optimized(roots)?;
         let results = roots.iter().fold(0u64, |sum, root| sum.saturating_add(root.meta().nbytes()));
         self.budget(results)?; // before memory is asked for
-        let mut sinks: Vec<Option<Arc<MemorySink>>> = Vec::with_capacity(roots.len());
-        for root in roots {
-            sinks.push(match root.meta() {
-                Meta::Array { dtype, grid } => Some(Arc::new(MemorySink::new(*dtype, grid)?)),
-                _ => None,
-            });
-        }
+        let sink = |root: &Expr| match root.meta() {
+            Meta::Array { dtype, grid } => Ok(Some(Arc::new(MemorySink::new(*dtype, grid)?))),
+            _ => Ok(None),
+        };
+        let sinks = roots.iter().map(sink).collect::<Result<Vec<_>>>()?;
         let target = |sink: &Option<Arc<MemorySink>>| match sink {
             Some(sink) => Target::Sink(sink.clone()),
             None => Target::Keep,
@@ -249,6 +265,16 @@ impl Runtime {
             });
         }
         Ok(outputs)
+    }
+
+    /// Computes an array into memory that there is, which counts as the result's.
+    fn run_into(&self, root: &Expr, room: Room) -> Result<Chunk> {
+        let optimized = self.optimized(std::slice::from_ref(root))?;
+        let bytes = root.meta().nbytes().max(room.nbytes() as u64);
+        self.budget(bytes)?; // before more memory is asked for
+        let sink = Arc::new(MemorySink::reusing(room, root.meta().grid())?);
+        self.execute(&optimized.graph, &[Target::Sink(sink.clone())], bytes)?;
+        Ok(sink.take()?)
     }
 
     /// Lowers, plans and runs; returns what was kept. `results` bytes are spoken for besides.

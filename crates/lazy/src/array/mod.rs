@@ -356,6 +356,27 @@ impl<T: Element, D: LazyDim> LazyArray<T, D> {
         Runtime::global()?.compute(self)
     }
 
+    /// Computes the array into the memory of `memory`, whatever its shape and elements: what is worth while where one
+    /// result follows another, because memory fresh from the system takes longer than most computations. Memory that
+    /// is too small is replaced.
+    ///
+    /// # Errors
+    /// As [`compute`](LazyArray::compute); the memory is gone then.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let mut state = ndarray::Array1::from_elem(4, 1.0);
+    /// for _ in 0..3 {
+    ///     let x = LazyArray::from_ndarray(&state, 2);
+    ///     state = (&x + 1.0).compute_into(state)?;
+    /// }
+    /// assert_eq!(state, ndarray::arr1(&[4.0, 4.0, 4.0, 4.0]));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    pub fn compute_into(&self, memory: Array<T, D>) -> Result<Array<T, D>> {
+        Runtime::global()?.compute_into(self, memory)
+    }
+
     /// Computes the array and keeps its blocks in memory: the result is an array whose blocks are there. They
     /// count in the memory limit until the last handle is dropped.
     ///

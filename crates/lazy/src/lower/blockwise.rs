@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, DType, ReadCost, Region, View, Window, Written};
+use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, DType, Lent, ReadCost, Region, View, Window, Written};
 use chunkwise_expr::{Concat, FromObject, Meta, Need, Needs, Op};
 use chunkwise_kernels::{Kernel, KernelError};
 use chunkwise_scheduler::{BoxError, Layer, TaskBytes, TaskCx};
@@ -97,9 +97,15 @@ impl BlockLayer {
     /// The sink whose memory a kernel writes its results to, where nobody else takes them.
     fn lender(&self) -> Option<&Arc<dyn ChunkSink>> {
         match &self.sinks[..] {
-            [sink] if !self.used && sink.lends() => Some(sink),
+            [sink] if !self.used && sink.lends().is_some() => Some(sink),
             _ => None,
         }
+    }
+
+    /// Whether the result goes past the caches: it is larger than those, and its memory is mapped.
+    fn streams(&self, sink: &dyn ChunkSink) -> bool {
+        const CACHE_BYTES: u64 = 32 << 20;
+        sink.lends() == Some(Lent::Used) && bytes(self.dtype, &Region::whole(self.grid.shape())) > CACHE_BYTES
     }
 
     /// Runs a kernel, in place where that can be; `None` when the block is written.
@@ -107,7 +113,11 @@ impl BlockLayer {
         let operands = kernel_operands(&self.feeds, &self.needs(region), inputs, &self.recycler)?;
         let block = match self.lender() {
             Some(sink) => {
-                fill(&**sink, region, |window| kernel.fill(&operands, window))?;
+                let streams = self.streams(&**sink);
+                fill(&**sink, region, |window| match streams {
+                    true => kernel.fill_streaming(&operands, window),
+                    false => kernel.fill(&operands, window),
+                })?;
                 None
             }
             None => {

@@ -23,7 +23,7 @@
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ptr::NonNull;
 
-use chunkwise_chunk::{ChunkGrid, Element, Filler, Region, SourceError};
+use chunkwise_chunk::{ChunkGrid, Element, Filler, Lent, Region, SourceError};
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, IxDyn, ShapeBuilder, Zip};
 
 use crate::bounds::checked_nbytes;
@@ -43,6 +43,7 @@ pub(super) struct BlockBuffer<T> {
     capacity: usize,
     claims: Claims,
     taken: AtomicBool,
+    lent: Lent,
 }
 
 // SAFETY: the buffer owns its allocation like a `Vec<T>`, and `T: Send`.
@@ -52,20 +53,28 @@ unsafe impl<T: Send> Send for BlockBuffer<T> {}
 unsafe impl<T: Send> Sync for BlockBuffer<T> {}
 
 impl<T: Element> BlockBuffer<T> {
-    /// Allocates the array the grid cuts, without filling it.
-    pub(super) fn new(grid: &ChunkGrid) -> Result<BlockBuffer<T>, SourceError> {
+    /// The array the grid cuts, not filled: in this memory if it is large enough, else in fresh memory.
+    pub(super) fn new(grid: &ChunkGrid, mut vec: Vec<T>) -> Result<BlockBuffer<T>, SourceError> {
         let nbytes = checked_nbytes(T::DTYPE, grid.shape())?;
         let claims = Claims::new(grid)?;
-        let mut vec: Vec<T> = Vec::new();
+        vec.clear();
+        let lent = if vec.capacity() >= nbytes / size_of::<T>() { Lent::Used } else { Lent::Fresh };
         vec.try_reserve_exact(nbytes / size_of::<T>()).map_err(|_| {
             let shape = grid.shape();
             SourceError::message(format!("no memory for an array of shape {shape:?}: {nbytes} bytes"))
         })?;
-        advise_huge_pages(vec.spare_capacity_mut());
+        if lent == Lent::Fresh {
+            advise_huge_pages(vec.spare_capacity_mut());
+        }
         let mut vec = ManuallyDrop::new(vec);
         let ptr = NonNull::new(vec.as_mut_ptr()).expect("a Vec's pointer is never null");
         let (len, capacity) = (nbytes / size_of::<T>(), vec.capacity());
-        Ok(BlockBuffer { ptr, len, capacity, claims, taken: AtomicBool::new(false) })
+        Ok(BlockBuffer { ptr, len, capacity, claims, taken: AtomicBool::new(false), lent })
+    }
+
+    /// Whether the memory was written before.
+    pub(super) fn lent(&self) -> Lent {
+        self.lent
     }
 
     /// Copies one block of the grid into its place.
@@ -217,7 +226,7 @@ mod tests {
         for shape in [(5, 7), (3, 40)] {
             let all = numbers(shape);
             let grid = ChunkGrid::regular(all.shape(), &[2, 20]);
-            let buffer = BlockBuffer::new(&grid).unwrap();
+            let buffer = BlockBuffer::new(&grid, Vec::new()).unwrap();
             for block in grid.blocks() {
                 let r = grid.region(&block);
                 let part = all.slice(s![r.start()[0]..r.end(0), r.start()[1]..r.end(1)]).into_dyn();
@@ -237,9 +246,20 @@ mod tests {
     }
 
     #[test]
+    fn memory_is_used_again_where_it_is_large_enough() {
+        let grid = ChunkGrid::whole(&[3]);
+        let used = BlockBuffer::new(&grid, vec![5u16; 4]).unwrap();
+        assert_eq!(used.lent(), Lent::Used);
+        assert!(used.take().is_err());
+        used.fill(&Region::whole(&[3]), &mut ones).unwrap();
+        assert_eq!(used.take().unwrap(), ndarray::arr1(&[1, 1, 1]).into_dyn());
+        assert_eq!(BlockBuffer::new(&grid, vec![5u16; 2]).unwrap().lent(), Lent::Fresh);
+    }
+
+    #[test]
     fn blocks_are_filled_in_place() {
         let grid = ChunkGrid::regular(&[3, 5], &[2, 2]);
-        let buffer = BlockBuffer::<u16>::new(&grid).unwrap();
+        let buffer = BlockBuffer::<u16>::new(&grid, Vec::new()).unwrap();
         for block in grid.blocks() {
             buffer.fill(&grid.region(&block), &mut ones).unwrap();
         }
@@ -250,7 +270,7 @@ mod tests {
     #[test]
     fn block_that_was_not_filled_stays_to_be_written() {
         let grid = ChunkGrid::whole(&[2]);
-        let buffer = BlockBuffer::<u16>::new(&grid).unwrap();
+        let buffer = BlockBuffer::<u16>::new(&grid, Vec::new()).unwrap();
         let all = Region::whole(&[2]);
         buffer.fill(&all, &mut |_| None).unwrap();
         let mut other = ndarray::arr1(&[7u16, 7]).into_dyn();
@@ -266,7 +286,7 @@ mod tests {
     #[test]
     fn transposed_blocks_are_written_as_they_read() {
         let all = numbers((20, 30)).reversed_axes();
-        let buffer = BlockBuffer::new(&ChunkGrid::whole(all.shape())).unwrap();
+        let buffer = BlockBuffer::new(&ChunkGrid::whole(all.shape()), Vec::new()).unwrap();
         buffer.write(&Region::whole(all.shape()), all.view()).unwrap();
         assert_eq!(buffer.take().unwrap(), all);
     }
@@ -274,7 +294,7 @@ mod tests {
     #[test]
     fn unfinished_array_cannot_be_taken() {
         let grid = ChunkGrid::regular(&[4], &[2]);
-        let buffer = BlockBuffer::<u8>::new(&grid).unwrap();
+        let buffer = BlockBuffer::<u8>::new(&grid, Vec::new()).unwrap();
         buffer.write(&grid.region(&[1]), ArrayViewD::from_shape(IxDyn(&[2]), &[1, 2]).unwrap()).unwrap();
         assert!(buffer.take().is_err());
     }
@@ -282,10 +302,10 @@ mod tests {
     #[test]
     fn empty_and_scalar_arrays_are_taken() {
         assert_eq!(
-            BlockBuffer::<f64>::new(&ChunkGrid::whole(&[0, 3])).unwrap().take().unwrap().shape(),
+            BlockBuffer::<f64>::new(&ChunkGrid::whole(&[0, 3]), Vec::new()).unwrap().take().unwrap().shape(),
             [0, 3]
         );
-        let scalar = BlockBuffer::new(&ChunkGrid::whole(&[])).unwrap();
+        let scalar = BlockBuffer::new(&ChunkGrid::whole(&[]), Vec::new()).unwrap();
         scalar.write(&Region::whole(&[]), ndarray::arr0(7i64).into_dyn().view()).unwrap();
         assert_eq!(scalar.take().unwrap(), ndarray::arr0(7).into_dyn());
     }
@@ -293,7 +313,7 @@ mod tests {
     #[test]
     fn threads_write_blocks_side_by_side() {
         let grid = ChunkGrid::regular(&[8, 3], &[1, 3]);
-        let buffer = BlockBuffer::<u32>::new(&grid).unwrap();
+        let buffer = BlockBuffer::<u32>::new(&grid, Vec::new()).unwrap();
         std::thread::scope(|scope| {
             for thread in 0..4 {
                 let (buffer, grid) = (&buffer, &grid);

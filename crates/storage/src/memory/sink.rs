@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, DType, Element, Filler, Region, SourceError, dispatch};
+use chunkwise_chunk::{
+    Chunk, ChunkGrid, ChunkSink, DType, Element, Filler, Lent, Region, Room, SourceError, dispatch,
+};
 
 use super::buffer::BlockBuffer;
 use crate::bounds::{check_chunk, saturating_nbytes};
@@ -43,7 +45,28 @@ impl MemorySink {
     /// assert!(MemorySink::new(DType::F32, &ChunkGrid::whole(&[usize::MAX])).is_err());
     /// ```
     pub fn new(dtype: DType, grid: &ChunkGrid) -> Result<MemorySink, SourceError> {
-        let target: Box<dyn Target> = dispatch!(dtype, T => Box::new(BlockBuffer::<T>::new(grid)?));
+        MemorySink::reusing(Room::new(dtype), grid)
+    }
+
+    /// The array that the grid cuts in memory that was used before, if that is large enough; else in fresh memory.
+    ///
+    /// # Errors
+    /// As [`new`](MemorySink::new).
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, DType, Region};
+    /// use chunkwise_storage::MemorySink;
+    /// let earlier = Chunk::zeros(DType::F64, &[100]).into_room().unwrap();
+    /// let sink = MemorySink::reusing(earlier, &ChunkGrid::whole(&[7])).unwrap();
+    /// sink.write(&Region::whole(&[7]), &Chunk::zeros(DType::F64, &[7])).unwrap();
+    /// assert_eq!(sink.into_chunk().unwrap().shape(), [7]);
+    /// ```
+    pub fn reusing(room: Room, grid: &ChunkGrid) -> Result<MemorySink, SourceError> {
+        let dtype = room.dtype();
+        let target: Box<dyn Target> = dispatch!(dtype, T => {
+            let vec = room.into_vec::<T>().expect("dispatched on the room's own type");
+            Box::new(BlockBuffer::new(grid, vec)?)
+        });
         Ok(MemorySink { dtype, grid: grid.clone(), target })
     }
 
@@ -101,8 +124,8 @@ impl ChunkSink for MemorySink {
         self.target.write(region, chunk)
     }
 
-    fn lends(&self) -> bool {
-        true
+    fn lends(&self) -> Option<Lent> {
+        Some(self.target.lent())
     }
 
     fn fill(&self, region: &Region, fill: &mut Filler<'_>) -> Result<(), SourceError> {
@@ -124,6 +147,7 @@ impl fmt::Debug for MemorySink {
 trait Target: Send + Sync {
     fn write(&self, region: &Region, chunk: &Chunk) -> Result<(), SourceError>;
     fn fill(&self, region: &Region, fill: &mut Filler<'_>) -> Result<(), SourceError>;
+    fn lent(&self) -> Lent;
     fn check_complete(&self) -> Result<(), SourceError>;
     fn take(&self) -> Result<Chunk, SourceError>;
 }
@@ -136,6 +160,10 @@ impl<T: Element> Target for BlockBuffer<T> {
 
     fn fill(&self, region: &Region, fill: &mut Filler<'_>) -> Result<(), SourceError> {
         BlockBuffer::fill(self, region, fill)
+    }
+
+    fn lent(&self) -> Lent {
+        BlockBuffer::lent(self)
     }
 
     fn check_complete(&self) -> Result<(), SourceError> {
