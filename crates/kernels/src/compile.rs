@@ -20,9 +20,9 @@ use chunkwise_expr::{Arg, ElementFn, ElementOp, Instr, Program, UnaryOp};
 use smallvec::SmallVec;
 
 use crate::KernelError;
-use crate::isa::Isa;
 use crate::loops::RunFn;
 use crate::table::{binary_run, cast_run, select_run, unary_run};
+use chunkwise_math::dispatch::InstructionSet;
 
 /// Elements of a segment: the unit of every tile and of every sum, and part of the value's definition.
 pub(crate) const SEGMENT: usize = 256;
@@ -286,7 +286,7 @@ fn step(program: &Program, instr: &Instr, args: SmallVec<[u32; 3]>, to: u32) -> 
 /// The loop of an operation that has a better one on this processor than the compiler makes.
 fn special_run(op: UnaryOp, dtype: DType) -> Option<RunFn> {
     #[cfg(target_arch = "x86_64")]
-    if (op, dtype, Isa::best()) == (UnaryOp::Sqrt, DType::F64, Isa::Avx512) {
+    if (op, dtype, InstructionSet::best()) == (UnaryOp::Sqrt, DType::F64, InstructionSet::Avx512) {
         return Some(crate::sqrt::sqrt_run);
     }
     let _ = (op, dtype);

@@ -74,10 +74,11 @@ fn sqrt(x: __m512d) -> __m512d {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chunkwise_math::dispatch::InstructionSet;
 
     /// Roots of many arguments at once, or `None` on a processor without the loop.
     fn roots(x: &[f64]) -> Option<Vec<f64>> {
-        if crate::isa::Isa::best() < crate::isa::Isa::Avx512 {
+        if InstructionSet::best() < InstructionSet::Avx512 {
             return None;
         }
         let mut roots = vec![0.0f64; x.len()];

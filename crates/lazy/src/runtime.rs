@@ -184,12 +184,9 @@ impl Runtime {
         array: &LazyArray<T, D>,
         memory: Array<T, D>,
     ) -> Result<Array<T, D>> {
-        let room = Chunk::from_array(memory.into_dyn())
-            .into_room()
-            .expect("nobody shares an array that was just moved");
-        let result = self.run_into(array.expr(), room)?.into_array::<T>();
-        let result = result.expect("the element type of an expression is that of its type");
-        Ok(result.into_dimensionality().expect("the rank of an expression is that of its type"))
+        // Nobody shares an array that was just moved: there is always room.
+        let room = Chunk::from_array(memory.into_dyn()).into_room().unwrap_or(Room::new(T::DTYPE));
+        Ok(typed(self.run_into(array.expr(), room)?))
     }
 
     /// Computes an array and keeps its blocks in memory; see [`LazyArray::persist`].
@@ -295,6 +292,12 @@ impl Runtime {
             None => Err(Error::budget(results, limit, held)),
         }
     }
+}
+
+/// The array of a result.
+fn typed<T: Element, D: Dimension>(result: Chunk) -> Array<T, D> {
+    let array = result.into_array::<T>().expect("the element type of an expression is that of its type");
+    array.into_dimensionality().expect("the rank of an expression is that of its type")
 }
 
 /// The part of a budget that decoded blocks may take to be shared by several readers.

@@ -64,8 +64,8 @@ impl MemorySink {
     pub fn reusing(room: Room, grid: &ChunkGrid) -> Result<MemorySink, SourceError> {
         let dtype = room.dtype();
         let target: Box<dyn Target> = dispatch!(dtype, T => {
-            let vec = room.into_vec::<T>().expect("dispatched on the room's own type");
-            Box::new(BlockBuffer::new(grid, vec)?)
+            // Dispatched on the room's own type, so the vector is always there.
+            Box::new(BlockBuffer::new(grid, room.into_vec::<T>().unwrap_or_default())?)
         });
         Ok(MemorySink { dtype, grid: grid.clone(), target })
     }
