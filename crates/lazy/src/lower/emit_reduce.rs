@@ -1,11 +1,12 @@
-//! Layers and tasks of a reduction.
+//! Layers and tasks of reductions: of one, or of siblings that are folded together.
 
 use std::sync::Arc;
 
-use chunkwise_chunk::ChunkGrid;
-use chunkwise_expr::{Meta, NodeId, Reduce};
+use chunkwise_chunk::{ChunkGrid, DType};
+use chunkwise_expr::{Meta, NodeId, Op, Reduce};
 use chunkwise_kernels::Fold;
 use chunkwise_scheduler::{LayerId, TaskBytes, TaskId};
+use smallvec::SmallVec;
 
 use super::Label;
 use super::emit::{Emit, number_of};
@@ -13,81 +14,133 @@ use super::feed::bytes;
 use super::reduce::{FinishLayer, FoldLayer, MergeLayer};
 use crate::Result;
 
-/// The three layers of one reduction.
+/// The tasks of a node's blocks.
+type Tasks = Vec<Option<TaskId>>;
+
+/// The layers of reductions that are folded together.
 struct Layers {
+    /// What all of them fold; that of the first, without its reduced axes.
+    reduce: Reduce,
+    /// The grid of its results.
+    results: ChunkGrid,
+    sources: SmallVec<[NodeId; 3]>,
     folds: Arc<FoldLayer>,
     fold: LayerId,
     merge: LayerId,
-    finish: LayerId,
+    finishes: Vec<Finish>,
+}
+
+/// The last layer of one reduction, and what its tasks leave.
+struct Finish {
+    id: NodeId,
+    layer: LayerId,
+    dtype: DType,
+    grid: ChunkGrid,
     /// Whether other tasks, or the caller, take blocks of the result.
     used: bool,
+    tasks: Tasks,
 }
 
 impl Emit<'_> {
-    /// Folds, merges and finishes for every needed block of the result.
-    pub(super) fn reduce(&mut self, id: NodeId, reduce: &Reduce) -> Result<Vec<Option<TaskId>>> {
-        let layers = self.reduce_layers(id, reduce)?;
-        let (dtype, grid) = (self.graph.node(id).meta.dtype(), self.graph.node(id).meta.grid().clone());
-        let mut tasks = vec![None; grid.num_blocks()];
-        for index in self.demand[id.index()].wanted(grid.num_blocks()) {
-            let result = grid.block(index);
-            let own = bytes(dtype, &grid.region(&result));
-            let (parts, largest) = self.folds(id, reduce, &layers, &result)?;
-            let parts = self.merges(parts, layers.merge, index, largest)?;
-            let output = if layers.used { own } else { 0 };
-            let bytes = TaskBytes { output, scratch: largest.saturating_add(own - output) };
-            tasks[index] = Some(self.builder.task(layers.finish, number_of(index), &parts, bytes)?);
+    /// Folds, merges and finishes for every needed block of a reduction. Those of its siblings are made with it and
+    /// kept until their turn: they need nothing else.
+    pub(super) fn reduce(&mut self, id: NodeId) -> Result<Tasks> {
+        if let Some(tasks) = self.made_before.remove(&id) {
+            return Ok(tasks);
         }
-        Ok(tasks)
+        let members = match self.graph.siblings(id) {
+            [] => vec![id],
+            siblings => siblings.to_vec(),
+        };
+        let mut layers = self.reduce_layers(&members)?;
+        let mut finishes = std::mem::take(&mut layers.finishes);
+        for index in 0..finishes[0].grid.num_blocks() {
+            self.result_block(&layers, &mut finishes, index)?;
+        }
+        self.made_before.extend(finishes.into_iter().map(|finish| (finish.id, finish.tasks)));
+        Ok(self.made_before.remove(&id).unwrap_or_default())
     }
 
-    fn reduce_layers(&mut self, id: NodeId, reduce: &Reduce) -> Result<Layers> {
-        let node = self.graph.node(id);
-        let (feeds, metas) = (self.feeds(id), self.metas(id));
-        let folded = metas.first().map_or_else(|| node.meta.dtype(), Meta::dtype);
-        let fold = Arc::new(Fold::new(reduce, folded));
-        let label = |part: &str, grid: Option<&ChunkGrid>| Label::of_node(node, part, grid.cloned());
-        let (space, grid) = (&reduce.space, node.meta.grid());
-        let merges = MergeLayer { label: label(", merge", None), fold: fold.clone() };
-        let finish = FinishLayer {
-            label: label(", finish", Some(grid)),
-            fold: fold.clone(),
-            grid: grid.clone(),
-            sinks: self.sinks(id),
-            used: self.is_used(id),
+    /// The tasks of one block of the results, where some member's is needed. Blocks have the same numbers in all of
+    /// them: reduced axes that are kept have one block.
+    fn result_block(&mut self, layers: &Layers, finishes: &mut [Finish], index: usize) -> Result<()> {
+        let demand = self.demand;
+        let is_wanted = |finish: &&mut Finish| demand[finish.id.index()].wants(index);
+        let mut wanted: Vec<&mut Finish> = finishes.iter_mut().filter(is_wanted).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let (parts, largest) = self.folds(layers, index)?;
+        let parts = self.merges(parts, layers.merge, index, largest)?;
+        for finish in &mut wanted {
+            let own = bytes(finish.dtype, &finish.grid.region(&finish.grid.block(index)));
+            let output = if finish.used { own } else { 0 };
+            let bytes = TaskBytes { output, scratch: largest.saturating_add(own - output) };
+            let task = self.builder.task(finish.layer, number_of(index), &parts, bytes)?;
+            finish.tasks[index] = Some(task);
+        }
+        Ok(())
+    }
+
+    fn reduce_layers(&mut self, members: &[NodeId]) -> Result<Layers> {
+        let graph = self.graph;
+        let reduces: Vec<&Reduce> = members.iter().map(|&id| reduce_of(&graph.node(id).op)).collect();
+        let (feeds, metas) = (self.feeds(members[0]), self.metas(members[0]));
+        let types: Vec<DType> = metas.iter().map(Meta::dtype).collect();
+        let fold = Arc::new(Fold::siblings(&reduces, &types));
+        let space = reduces[0].space.clone();
+        let label = |part: &str, grid: Option<&ChunkGrid>| {
+            let labels = members.iter().map(|&id| Label::of_node(graph.node(id), part, grid.cloned()));
+            labels.reduce(Label::and).expect("a set has members")
         };
-        let folds =
-            Arc::new(FoldLayer { label: label("", Some(space)), fold, space: space.clone(), feeds, metas });
+        let merge =
+            self.builder.layer(Arc::new(MergeLayer { label: label(", merge", None), fold: fold.clone() }))?;
+        let folds = FoldLayer { label: label("", Some(&space)), fold: fold.clone(), space, feeds, metas };
+        let folds = Arc::new(folds);
+        let finishes = members.iter().enumerate().map(|(member, &id)| self.finish(id, member, &fold));
+        let reduce = Reduce { keepdims: false, ..reduces[0].clone() };
         Ok(Layers {
-            used: finish.used,
+            results: reduce.result_grid(),
+            reduce,
+            sources: graph.inputs(members[0]),
+            finishes: finishes.collect::<Result<_>>()?,
             fold: self.builder.layer(folds.clone())?,
-            merge: self.builder.layer(Arc::new(merges))?,
-            finish: self.builder.layer(Arc::new(finish))?,
+            merge,
             folds,
         })
     }
 
-    /// A task for each block that is folded into a block of the result, and the bytes of the largest partial result.
-    fn folds(
-        &mut self,
-        id: NodeId,
-        reduce: &Reduce,
-        layers: &Layers,
-        result: &[usize],
-    ) -> Result<(Vec<TaskId>, u64)> {
+    fn finish(&mut self, id: NodeId, member: usize, fold: &Arc<Fold>) -> Result<Finish> {
+        let node = self.graph.node(id);
+        let (dtype, grid, used) = (node.meta.dtype(), node.meta.grid().clone(), self.is_used(id));
+        let layer = FinishLayer {
+            label: Label::of_node(node, ", finish", Some(grid.clone())),
+            fold: fold.clone(),
+            member,
+            grid: grid.clone(),
+            sinks: self.sinks(id),
+            used,
+        };
+        let tasks = vec![None; grid.num_blocks()];
+        Ok(Finish { id, layer: self.builder.layer(Arc::new(layer))?, dtype, grid, used, tasks })
+    }
+
+    /// A task for each block that is folded into a block of the results, and the bytes of the largest partial result.
+    fn folds(&mut self, layers: &Layers, index: usize) -> Result<(Vec<TaskId>, u64)> {
         let folds = &layers.folds;
-        let sources = self.graph.inputs(id);
+        let (reduce, fold) = (&layers.reduce, &folds.fold);
+        let result = layers.results.block(index);
         let mut parts = Vec::with_capacity(reduce.blocks_per_result());
         let mut largest = 0;
-        for block in reduce.blocks_of(result) {
-            let region = folds.space.region(&folds.space.block(block));
+        for block in reduce.blocks_of(&result) {
+            let region = reduce.space.region(&reduce.space.block(block));
             let needs = folds.needs(&region);
-            let inputs = self.gather(&sources, &folds.feeds, &needs);
-            let read = needs.iter().fold(folds.fold.scratch_bytes() as u64, |sum, need| {
+            let inputs = self.gather(&layers.sources, &folds.feeds, &needs);
+            let read = needs.iter().fold(fold.scratch_bytes() as u64, |sum, need| {
                 let feed = &folds.feeds[need.input];
                 sum.saturating_add(feed.allocates(&need.region)).saturating_add(feed.scratch(&need.region))
             });
-            let output = folds.fold.partial_bytes(&region) as u64;
+            let output = fold.partial_bytes(&region) as u64;
             largest = largest.max(output);
             let bytes = TaskBytes { output, scratch: read };
             parts.push(self.builder.task(layers.fold, number_of(block), &inputs, bytes)?);
@@ -118,4 +171,9 @@ impl Emit<'_> {
         }
         Ok(parts)
     }
+}
+
+fn reduce_of(op: &Op) -> &Reduce {
+    let Op::Reduce(reduce) = op else { unreachable!("only reductions have siblings") };
+    reduce
 }

@@ -1,5 +1,7 @@
 //! Reductions: folds of blocks, merges in grid order, the final value.
 //!
+//! Siblings share folds and merges, whose partial results are of all of them; each finishes for itself.
+//!
 //! The tree depends on the grid alone: partial results of blocks in C order, merged by eights until at most eight are
 //! left, which the finishing task merges itself.
 
@@ -63,6 +65,8 @@ impl Layer<Value> for MergeLayer {
 pub(crate) struct FinishLayer {
     pub(crate) label: Label,
     pub(crate) fold: Arc<Fold>,
+    /// Which of the reductions that are folded together.
+    pub(crate) member: usize,
     pub(crate) grid: ChunkGrid,
     pub(crate) sinks: Vec<Arc<dyn ChunkSink>>,
     pub(crate) used: bool,
@@ -71,7 +75,7 @@ pub(crate) struct FinishLayer {
 impl Layer<Value> for FinishLayer {
     fn run(&self, index: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
         let region = self.grid.region(&self.grid.block(index as usize));
-        let chunk = self.fold.finish(&partials(inputs));
+        let chunk = self.fold.finish_one(self.member, &partials(inputs));
         write(&self.sinks, &region, &chunk)?;
         Ok(if self.used { Value::Block(chunk) } else { Value::Written })
     }
