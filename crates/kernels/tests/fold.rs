@@ -259,6 +259,42 @@ fn scaled_root(dtype: DType) -> Program {
     b.finish(scaled)
 }
 
+/// A huge block is what its pieces are, whoever folds them, and operands that are broadcast are cut with it.
+#[test]
+fn pieces_merged_by_eights_are_the_block() {
+    let shape = [10, 3, 300_000];
+    let n: usize = shape.iter().product();
+    let x: Vec<f64> = (0..n).map(|i| ((i * 7919) % 100_003) as f64 / 7.0).collect();
+    let x = Chunk::from_array(ndarray::ArrayD::from_shape_vec(&shape[..], x).unwrap());
+    let w = Chunk::from_array(ndarray::ArrayD::from_shape_fn(vec![3, 1], |at| at[0] as f64 + 1.0));
+    let mut b = ProgramBuilder::new();
+    let (p, q) = (b.input(DType::F64), b.input(DType::F64));
+    let product = b.push(BinaryOp::Mul.into(), &[p, q]).unwrap();
+    let program = std::sync::Arc::new(b.finish(product));
+    let product = Kernel::new(&program).map(&[x.clone(), w.clone()], &shape).unwrap();
+    for kind in [ReduceKind::Sum, ReduceKind::Var, ReduceKind::ArgMax, ReduceKind::Min] {
+        let fused =
+            Reduce { program: Some(program.clone()), ..reduce(kind, ChunkGrid::whole(&shape), &[0, 1, 2]) };
+        let (fold, all) = (Fold::new(&fused, DType::F64), Region::whole(&shape));
+        assert_eq!(fold.pieces(&all), 10);
+        let whole = fold.finish(&[&fold.fold(&[x.clone(), w.clone()], &all).unwrap()]);
+        let piece = |i| {
+            let piece = fold.piece(&all, i);
+            fold.fold(&[x.part(&piece), w.clone()], &piece).unwrap()
+        };
+        let parts: Vec<Partial> = (0..10).map(piece).collect();
+        let eights: Vec<Partial> =
+            parts.chunks(Reduce::FAN_IN).map(|group| fold.merge(&group.iter().collect::<Vec<_>>())).collect();
+        let merged = fold.finish(&[&fold.merge(&eights.iter().collect::<Vec<_>>())]);
+        let plain = Fold::new(&Reduce { program: None, ..fused.clone() }, DType::F64);
+        let plain = plain.finish(&[&plain.fold(std::slice::from_ref(&product), &all).unwrap()]);
+        assert!(all_same(&elements(&whole), &elements(&merged)), "{kind}");
+        assert!(all_same(&elements(&whole), &elements(&plain)), "{kind}");
+        let want = naive(kind, &elements(&product));
+        assert!(close(number(whole.scalar().unwrap()), want, DType::F64), "{kind}: {whole:?} not {want}");
+    }
+}
+
 #[test]
 fn no_elements_have_the_value_of_none() {
     let none = || Chunk::zeros(DType::F64, &[0]);

@@ -318,6 +318,32 @@ fn bits_do_not_depend_on_threads_or_passes() {
 }
 
 #[test]
+fn huge_chunk_is_folded_in_pieces() {
+    let data = Array1::from_shape_fn(5 << 19, |i| ((i * 7919) % 100_003) as f64 / 7.0);
+    let x = LazyArray::from_ndarray(data.clone(), ..);
+    let y = x.sqrt();
+    // 3 pieces, their merge, 1 finish; and for a chunk less than twice as large as a piece 2 of each
+    assert_eq!(y.mean().plan().unwrap().tasks(), 5);
+    let halves = LazyArray::from_ndarray(data.clone(), 5 << 18);
+    assert_eq!(halves.mean().plan().unwrap().tasks(), 2 * (2 + 1) + 1);
+    // What user code makes is made by block, so it is folded by block as well.
+    let made = LazyArray::from_fn(5 << 19, .., move |i| data[i]);
+    assert_eq!(made.mean().plan().unwrap().tasks(), 2);
+    let of = |rt: &Runtime, x: &LazyArray1<f64>| {
+        let y = x.sqrt();
+        let (mean, std, at) = rt.compute((y.mean(), y.std(1.0), y.argmax())).unwrap();
+        (mean.to_bits(), std.to_bits(), at)
+    };
+    let first = of(&runtime(1), &x);
+    for options in [OptimizeOptions::all(), OptimizeOptions::none()] {
+        for threads in [1, 2, 3, 8] {
+            let rt = Runtime::builder().threads(threads).optimizer(options.clone()).build().unwrap();
+            assert_eq!((of(&rt, &x), of(&rt, &made)), (first, first));
+        }
+    }
+}
+
+#[test]
 fn nested_compute_in_a_closure_works() {
     let x = LazyArray::from_ndarray(arr1(&[1.0, 2.0, 3.0, 4.0]), 1);
     let inner = LazyArray::<f64, _>::ones(10, 3);

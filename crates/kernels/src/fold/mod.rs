@@ -6,6 +6,9 @@
 //! finish   Partials -> Chunk    merge, then the value of each state
 //! ```
 //!
+//! A huge block is folded in pieces, which are blocks of their own to all the rest, and merged by eights: the sum of a
+//! block is the same whether one task folds it or each piece has a task.
+//!
 //! Each part has a file: [`split`] brings any axes to (outer, reduced, inner), [`pairwise`] is the order of
 //! merging inside a block, [`rule`] is what a reduction is, [`lanes`], [`moments`] and [`position`] are the
 //! reductions, [`dispatch`] compiles them per instruction set, [`typed`] hides what a rule works on, [`walk`] evaluates
@@ -26,7 +29,7 @@ mod walk;
 use std::fmt;
 use std::sync::Arc;
 
-use chunkwise_chunk::{Chunk, DType, Region, Shape};
+use chunkwise_chunk::{Chunk, ChunkGrid, DType, Region, Shape};
 use chunkwise_expr::{Arg, ElementOp, Program, ProgramBuilder, Reduce, ReduceKind};
 use smallvec::SmallVec;
 
@@ -77,6 +80,8 @@ pub struct Fold(Arc<Inner>);
 
 struct Inner {
     code: Code,
+    /// Lengths of pieces.
+    piece: Shape,
     /// At least one; all have one space and the same axes.
     members: Vec<Member>,
 }
@@ -120,7 +125,7 @@ impl Fold {
             Some(program) => Code::with_output(program, work),
             None => Code::with_output(&Program::identity(input), work),
         };
-        Fold(Arc::new(Inner { code, members: vec![Member::new(reduce, elements, 0)] }))
+        Fold(Arc::new(Inner { code, piece: reduce.piece(), members: vec![Member::new(reduce, elements, 0)] }))
     }
 
     /// Compiles reductions that fold the same elements: the same operands, of the types `inputs`, over the same space
@@ -170,7 +175,8 @@ impl Fold {
             members.push(Member::new(reduce, elements, place));
         }
         let program = builder.finish(results[0]);
-        Fold(Arc::new(Inner { code: Code::with_results(&program, &results), members }))
+        let code = Code::with_results(&program, &results);
+        Fold(Arc::new(Inner { code, piece: first.piece(), members }))
     }
 
     /// Folds the block of the space that lies at `region`; it may be empty. Operands are broadcast to the
@@ -196,7 +202,72 @@ impl Fold {
     /// assert_eq!(fold.finish(&[&part]).scalar(), Some(Scalar::I64(4)));
     /// ```
     pub fn fold(&self, operands: &[Chunk], region: &Region) -> Result<Partial, KernelError> {
-        let Inner { code, members } = &*self.0;
+        match self.pieces(region) {
+            1 => self.fold_piece(operands, region),
+            count => {
+                let parts = (0..count).map(|number| {
+                    let piece = self.piece(region, number);
+                    let place = piece.relative_to(region);
+                    let operands: Vec<Chunk> = operands.iter().map(|chunk| part_of(chunk, &place)).collect();
+                    self.fold_piece(&operands, &piece)
+                });
+                Ok(self.merged_by_eights(parts.collect::<Result<_, _>>()?))
+            }
+        }
+    }
+
+    /// In how many pieces the block at `region` is folded: one unless it is huge. Pieces may be folded one by one, and
+    /// merged in order by [`Reduce::FAN_IN`] until one is left: that is what [`fold`](Fold::fold) of the block gives.
+    ///
+    /// ```
+    /// # use chunkwise_chunk::{ChunkGrid, DType, Region};
+    /// # use chunkwise_expr::{Reduce, ReduceKind};
+    /// # use chunkwise_kernels::Fold;
+    /// # let (kind, axes, space) = (ReduceKind::Sum, [0].into_iter().collect(), ChunkGrid::whole(&[3 << 20]));
+    /// # let reduce = Reduce { kind, axes, keepdims: false, ddof: 0.0, space, program: None };
+    /// let fold = Fold::new(&reduce, DType::F32);
+    /// let all = Region::whole(&[3 << 20]);
+    /// assert_eq!((fold.pieces(&all), fold.piece(&all, 2)), (3, Region::new(&[2 << 20], &[1 << 20])));
+    /// ```
+    pub fn pieces(&self, region: &Region) -> usize {
+        ChunkGrid::regular(region.shape(), &self.0.piece).num_blocks().max(1)
+    }
+
+    /// A piece of the block at `region`, in C order.
+    ///
+    /// # Panics
+    /// When there is no such piece.
+    pub fn piece(&self, region: &Region, number: usize) -> Region {
+        let grid = ChunkGrid::regular(region.shape(), &self.0.piece);
+        if region.is_empty() {
+            return region.clone();
+        }
+        let mut piece = grid.region(&grid.block(number));
+        for axis in 0..region.ndim() {
+            let (start, len) = (piece.start()[axis], piece.shape()[axis]);
+            piece.set_axis(axis, region.start()[axis] + start, len);
+        }
+        piece
+    }
+
+    /// One part out of at least one, by the tree that tasks would make.
+    fn merged_by_eights(&self, mut parts: Vec<Partial>) -> Partial {
+        while parts.len() > 1 {
+            let mut rest = parts.into_iter();
+            parts = std::iter::from_fn(|| {
+                let group: Vec<Partial> = rest.by_ref().take(Reduce::FAN_IN).collect();
+                match group.len() {
+                    0 | 1 => group.into_iter().next(),
+                    _ => Some(self.merge(&group.iter().collect::<Vec<_>>())),
+                }
+            })
+            .collect();
+        }
+        parts.swap_remove(0)
+    }
+
+    fn fold_piece(&self, operands: &[Chunk], region: &Region) -> Result<Partial, KernelError> {
+        let Inner { code, members, .. } = &*self.0;
         let split = Split::new(&members[0].reduce, region);
         let kept = split.kept();
         let parts = if kept * split.reduced == 0 {
@@ -359,6 +430,17 @@ impl Fold {
         let stack = typed::PANEL_STACK * crate::machine::COLUMNS * self.state_bytes();
         scratch_bytes(&self.0.code, self.0.code.tile(), true) + stack
     }
+}
+
+/// The part of an operand that a part of the space it is broadcast to takes.
+fn part_of(chunk: &Chunk, place: &Region) -> Chunk {
+    let shape = chunk.shape();
+    let lead = place.ndim() - shape.len();
+    let mut part = Region::whole(shape);
+    for axis in (0..shape.len()).filter(|&axis| shape[axis] != 1) {
+        part.set_axis(axis, place.start()[lead + axis], place.shape()[lead + axis]);
+    }
+    chunk.part(&part)
 }
 
 /// Type of the elements that a reduction folds.

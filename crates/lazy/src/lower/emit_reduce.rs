@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chunkwise_chunk::{ChunkGrid, DType};
+use chunkwise_chunk::{ChunkGrid, DType, Region};
 use chunkwise_expr::{Meta, NodeId, Op, Reduce};
 use chunkwise_kernels::Fold;
 use chunkwise_scheduler::{LayerId, TaskBytes, TaskId};
@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::Label;
 use super::emit::{Emit, number_of};
-use super::feed::bytes;
+use super::feed::{Feed, bytes};
 use super::reduce::{FinishLayer, FoldLayer, MergeLayer};
 use crate::Result;
 
@@ -71,7 +71,7 @@ impl Emit<'_> {
             return Ok(());
         }
         let (parts, largest) = self.folds(layers, index)?;
-        let parts = self.merges(parts, layers.merge, index, largest)?;
+        let parts = self.merges(parts, layers.merge, index, largest, Reduce::FAN_IN)?;
         for finish in &mut wanted {
             let own = bytes(finish.dtype, &finish.grid.region(&finish.grid.block(index)));
             let output = if finish.used { own } else { 0 };
@@ -95,7 +95,9 @@ impl Emit<'_> {
         };
         let merge =
             self.builder.layer(Arc::new(MergeLayer { label: label(", merge", None), fold: fold.clone() }))?;
-        let folds = FoldLayer { label: label("", Some(&space)), fold: fold.clone(), space, feeds, metas };
+        let numbers = if feeds.iter().any(Feed::reads_whole_blocks) { 1 } else { reduces[0].most_pieces() };
+        let folds =
+            FoldLayer { label: label("", Some(&space)), fold: fold.clone(), space, feeds, metas, numbers };
         let folds = Arc::new(folds);
         let finishes = members.iter().enumerate().map(|(member, &id)| self.finish(id, member, &fold));
         let reduce = Reduce { keepdims: false, ..reduces[0].clone() };
@@ -125,38 +127,55 @@ impl Emit<'_> {
         Ok(Finish { id, layer: self.builder.layer(Arc::new(layer))?, dtype, grid, used, tasks })
     }
 
-    /// A task for each block that is folded into a block of the results, and the bytes of the largest partial result.
+    /// A partial result for each block that is folded into a block of the results, and the bytes of the largest.
     fn folds(&mut self, layers: &Layers, index: usize) -> Result<(Vec<TaskId>, u64)> {
         let folds = &layers.folds;
-        let (reduce, fold) = (&layers.reduce, &folds.fold);
+        let reduce = &layers.reduce;
         let result = layers.results.block(index);
         let mut parts = Vec::with_capacity(reduce.blocks_per_result());
         let mut largest = 0;
         for block in reduce.blocks_of(&result) {
-            let region = reduce.space.region(&reduce.space.block(block));
-            let needs = folds.needs(&region);
-            let inputs = self.gather(&layers.sources, &folds.feeds, &needs);
-            let read = needs.iter().fold(fold.scratch_bytes() as u64, |sum, need| {
-                let feed = &folds.feeds[need.input];
-                sum.saturating_add(feed.allocates(&need.region)).saturating_add(feed.scratch(&need.region))
-            });
-            let output = fold.partial_bytes(&region) as u64;
-            largest = largest.max(output);
-            let bytes = TaskBytes { output, scratch: read };
-            parts.push(self.builder.task(layers.fold, number_of(block), &inputs, bytes)?);
+            let mut pieces: SmallVec<[TaskId; 1]> = SmallVec::new();
+            for (number, region) in folds.regions(block).enumerate() {
+                let bytes = self.fold_bytes(folds, &region);
+                largest = largest.max(bytes.output);
+                let needs = folds.needs(&region);
+                let inputs = self.gather(&layers.sources, &folds.feeds, &needs);
+                let index = number_of(block * folds.numbers + number);
+                pieces.push(self.builder.task(layers.fold, index, &inputs, bytes)?);
+            }
+            parts.extend(self.merges(pieces.to_vec(), layers.merge, index, largest, 1)?);
         }
         Ok((parts, largest))
     }
 
-    /// Merges by eights, in order, until one task can merge the rest.
+    /// What the fold of a region allocates: its partial result; registers, what it reads, and the partial results of
+    /// pieces where the task folds several.
+    fn fold_bytes(&self, folds: &FoldLayer, region: &Region) -> TaskBytes {
+        let fold = &folds.fold;
+        let output = fold.partial_bytes(region) as u64;
+        let pieces = match fold.pieces(region) as u64 {
+            1 => 0,
+            pieces => pieces.saturating_mul(output),
+        };
+        let own = (fold.scratch_bytes() as u64).saturating_add(pieces);
+        let scratch = folds.needs(region).iter().fold(own, |sum, need| {
+            let feed = &folds.feeds[need.input];
+            sum.saturating_add(feed.allocates(&need.region)).saturating_add(feed.scratch(&need.region))
+        });
+        TaskBytes { output, scratch }
+    }
+
+    /// Merges by eights, in order, until no more than `left` are left.
     fn merges(
         &mut self,
         mut parts: Vec<TaskId>,
         layer: LayerId,
         index: usize,
         output: u64,
+        left: usize,
     ) -> Result<Vec<TaskId>> {
-        while parts.len() > Reduce::FAN_IN {
+        while parts.len() > left {
             let mut merged = Vec::with_capacity(parts.len().div_ceil(Reduce::FAN_IN));
             for group in parts.chunks(Reduce::FAN_IN) {
                 merged.push(match group {

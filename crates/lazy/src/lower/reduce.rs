@@ -3,7 +3,9 @@
 //! Siblings share folds and merges, whose partial results are of all of them; each finishes for itself.
 //!
 //! The tree depends on the grid alone: partial results of blocks in C order, merged by eights until at most eight are
-//! left, which the finishing task merges itself.
+//! left, which the finishing task merges itself. The partial result of a huge block is that of its pieces, merged by
+//! eights until one is left. Each piece has a task of its own, unless the task reads what must be decoded: decoding is
+//! by block, and pieces would do it again.
 
 use std::sync::Arc;
 
@@ -14,16 +16,20 @@ use chunkwise_scheduler::{BoxError, Layer, TaskCx};
 use smallvec::SmallVec;
 
 use super::blockwise::write;
+use super::emit::number_of;
 use super::feed::{Feed, operands};
 use super::{Label, Value};
 
-/// One task per block of the space that is folded.
+/// One task per block of the space that is folded, or per piece of it.
 pub(crate) struct FoldLayer {
     pub(crate) label: Label,
     pub(crate) fold: Arc<Fold>,
     pub(crate) space: ChunkGrid,
     pub(crate) feeds: Vec<Feed>,
     pub(crate) metas: Vec<Meta>,
+    /// Numbers of tasks for each block, of which smaller blocks use the first ones: the pieces of the largest block
+    /// where each piece is a task, else one.
+    pub(crate) numbers: usize,
 }
 
 impl FoldLayer {
@@ -31,17 +37,29 @@ impl FoldLayer {
         let metas: SmallVec<[&Meta; 3]> = self.metas.iter().collect();
         element_needs(region, &metas)
     }
+
+    /// What the tasks of a block fold, in the order in which their partial results are merged.
+    pub(crate) fn regions(&self, block: usize) -> impl Iterator<Item = Region> + '_ {
+        let region = self.space.region(&self.space.block(block));
+        let tasks = if self.numbers == 1 { 1 } else { self.fold.pieces(&region) };
+        (0..tasks).map(move |number| self.part(&region, number))
+    }
+
+    fn part(&self, block: &Region, number: usize) -> Region {
+        if self.numbers == 1 { block.clone() } else { self.fold.piece(block, number) }
+    }
 }
 
 impl Layer<Value> for FoldLayer {
     fn run(&self, index: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
-        let region = self.space.region(&self.space.block(index as usize));
+        let (block, number) = (index as usize / self.numbers, index as usize % self.numbers);
+        let region = self.part(&self.space.region(&self.space.block(block)), number);
         let operands = operands(&self.feeds, &self.needs(&region), inputs)?;
         Ok(Value::Partial(Arc::new(self.fold.fold(&operands, &region)?)))
     }
 
     fn label(&self, index: u32) -> String {
-        self.label.of(index)
+        self.label.of(index / number_of(self.numbers))
     }
 }
 

@@ -60,11 +60,11 @@ fn takes_whole_blocks(graph: &ExprGraph, id: NodeId, user: NodeId) -> bool {
     }
 }
 
-/// In how many blocks tasks of a node are counted: of the array, or of what a reduction folds.
+/// In how many blocks tasks of a node are counted: of the array, or of what a reduction folds, with their pieces.
 pub(crate) fn blocks_of(graph: &ExprGraph, id: NodeId) -> usize {
     let node = graph.node(id);
     match (&node.op, &node.meta) {
-        (Op::Reduce(reduce), _) => reduce.space.num_blocks(),
+        (Op::Reduce(reduce), _) => reduce.space.num_blocks().saturating_mul(reduce.most_pieces()),
         (_, Meta::Array { grid, .. }) => grid.num_blocks(),
         _ => 1,
     }
