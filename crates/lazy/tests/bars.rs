@@ -145,6 +145,16 @@ fn siblings_of_which_parts_are_needed_compute_those() {
 }
 
 #[test]
+fn sibling_is_not_folded_where_nothing_needs_it() {
+    let x = LazyArray::from_ndarray(arr2(&[[1_i64, 2, 0, 0], [2, 1, 5, 0]]), 1);
+    let inverse = (2_i64 / &x).sum_axis(Axis(0)); // an error in the last two columns
+    let (max, some, none) =
+        chunkwise::compute((x.max_axis(Axis(0)), inverse.slice(s![..2]), inverse.slice(s![..0]))).unwrap();
+    assert_eq!((max, some, none.len()), (arr1(&[2, 2, 5, 0]), arr1(&[3, 3]), 0));
+    assert!(chunkwise::compute((x.max_axis(Axis(0)), inverse.slice(s![1..3]))).is_err());
+}
+
+#[test]
 fn error_in_siblings_names_the_lines_of_all() {
     let x = LazyArray::from_ndarray(arr1(&[1_i32, 0, 3]), 2);
     let y = 6 / &x;

@@ -40,7 +40,7 @@ use partial::Part;
 use rule::Divisor;
 use split::{Split, result_shape};
 use typed::{Folder, folder, work_type};
-use walk::{Taker, walk};
+use walk::{Taker, walk_block};
 
 pub use partial::Partial;
 
@@ -276,7 +276,7 @@ impl Fold {
             let mut machine = Machine::new(code, operands, region.shape(), &split.order, split.inner > 1);
             let mut takers: SmallVec<[Taker<'_>; 4]> =
                 members.iter().map(|member| (member.folder.start(kept), member.result)).collect();
-            walk(&mut machine, &split, &mut takers)?;
+            walk_block(&mut machine, &split, &mut takers)?;
             let states = takers.into_iter().map(|(folding, _)| folding.finish(&split));
             members.iter().zip(states).map(|(member, states)| member.part(region, states)).collect()
         };
@@ -391,7 +391,12 @@ impl Fold {
     /// assert_eq!(Fold::new(&reduce, DType::F32).output(), DType::I64);
     /// ```
     pub fn output(&self) -> DType {
-        self.0.members[0].output
+        self.output_of(0)
+    }
+
+    /// Type of the results of one of several reductions.
+    pub fn output_of(&self, member: usize) -> DType {
+        self.0.members[member].output
     }
 
     /// Bytes of the partial result of a block at `region`.

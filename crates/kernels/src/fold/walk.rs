@@ -19,7 +19,7 @@ use crate::machine::{COLUMNS, Machine, ROWS};
 pub(super) type Taker<'f> = (Box<dyn Folding + 'f>, usize);
 
 /// Folds a block that is not empty.
-pub(super) fn walk(
+pub(super) fn walk_block(
     machine: &mut Machine<'_>,
     split: &Split,
     takers: &mut [Taker<'_>],

@@ -1,5 +1,6 @@
 //! Layers and tasks of reductions: of one, or of siblings that are folded together.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chunkwise_chunk::{ChunkGrid, DType, Region};
@@ -27,18 +28,7 @@ struct Layers {
     folds: Arc<FoldLayer>,
     fold: LayerId,
     merge: LayerId,
-    finishes: Vec<Finish>,
-}
-
-/// The last layer of one reduction, and what its tasks leave.
-struct Finish {
-    id: NodeId,
-    layer: LayerId,
-    dtype: DType,
-    grid: ChunkGrid,
-    /// Whether other tasks, or the caller, take blocks of the result.
-    used: bool,
-    tasks: Tasks,
+    finishes: Vec<(Arc<FinishLayer>, LayerId)>,
 }
 
 impl Emit<'_> {
@@ -52,34 +42,43 @@ impl Emit<'_> {
             [] => vec![id],
             siblings => siblings.to_vec(),
         };
-        let mut layers = self.reduce_layers(&members)?;
-        let mut finishes = std::mem::take(&mut layers.finishes);
-        for index in 0..finishes[0].grid.num_blocks() {
-            self.result_block(&layers, &mut finishes, index)?;
+        // Blocks have the same numbers in all of them: reduced axes that are kept have one block.
+        let blocks = self.graph.node(id).meta.grid().num_blocks();
+        let mut tasks: Vec<Tasks> = vec![vec![None; blocks]; members.len()];
+        // What nothing needs is not folded either: its elements may be errors.
+        let mut layers: HashMap<Vec<usize>, Layers> = HashMap::new();
+        let demand = self.demand;
+        let wanted = |index: usize| -> Vec<usize> {
+            (0..members.len()).filter(|&member| demand[members[member].index()].wants(index)).collect()
+        };
+        for (index, wanted) in (0..blocks).map(|index| (index, wanted(index))) {
+            if wanted.is_empty() {
+                continue;
+            }
+            if !layers.contains_key(&wanted) {
+                let ids: Vec<NodeId> = wanted.iter().map(|&member| members[member]).collect();
+                layers.insert(wanted.clone(), self.reduce_layers(&ids)?);
+            }
+            let finished = self.result_block(&layers[&wanted], index)?;
+            wanted.iter().zip(finished).for_each(|(&member, task)| tasks[member][index] = Some(task));
         }
-        self.made_before.extend(finishes.into_iter().map(|finish| (finish.id, finish.tasks)));
+        self.made_before.extend(members.into_iter().zip(tasks));
         Ok(self.made_before.remove(&id).unwrap_or_default())
     }
 
-    /// The tasks of one block of the results, where some member's is needed. Blocks have the same numbers in all of
-    /// them: reduced axes that are kept have one block.
-    fn result_block(&mut self, layers: &Layers, finishes: &mut [Finish], index: usize) -> Result<()> {
-        let demand = self.demand;
-        let is_wanted = |finish: &&mut Finish| demand[finish.id.index()].wants(index);
-        let mut wanted: Vec<&mut Finish> = finishes.iter_mut().filter(is_wanted).collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
+    /// The tasks that give one block of each result.
+    fn result_block(&mut self, layers: &Layers, index: usize) -> Result<Vec<TaskId>> {
         let (parts, largest) = self.folds(layers, index)?;
         let parts = self.merges(parts, layers.merge, index, largest, Reduce::FAN_IN)?;
-        for finish in &mut wanted {
-            let own = bytes(finish.dtype, &finish.grid.region(&finish.grid.block(index)));
+        let mut tasks = Vec::with_capacity(layers.finishes.len());
+        for (finish, layer) in &layers.finishes {
+            let own =
+                bytes(finish.fold.output_of(finish.member), &finish.grid.region(&finish.grid.block(index)));
             let output = if finish.used { own } else { 0 };
             let bytes = TaskBytes { output, scratch: largest.saturating_add(own - output) };
-            let task = self.builder.task(finish.layer, number_of(index), &parts, bytes)?;
-            finish.tasks[index] = Some(task);
+            tasks.push(self.builder.task(*layer, number_of(index), &parts, bytes)?);
         }
-        Ok(())
+        Ok(tasks)
     }
 
     fn reduce_layers(&mut self, members: &[NodeId]) -> Result<Layers> {
@@ -88,43 +87,43 @@ impl Emit<'_> {
         let (feeds, metas) = (self.feeds(members[0]), self.metas(members[0]));
         let types: Vec<DType> = metas.iter().map(Meta::dtype).collect();
         let fold = Arc::new(Fold::siblings(&reduces, &types));
-        let space = reduces[0].space.clone();
         let label = |part: &str, grid: Option<&ChunkGrid>| {
             let labels = members.iter().map(|&id| Label::of_node(graph.node(id), part, grid.cloned()));
             labels.reduce(Label::and).expect("a set has members")
         };
-        let merge =
-            self.builder.layer(Arc::new(MergeLayer { label: label(", merge", None), fold: fold.clone() }))?;
+        let space = reduces[0].space.clone();
+        let merge = MergeLayer { label: label(", merge", None), fold: fold.clone() };
         let numbers = if feeds.iter().any(Feed::reads_whole_blocks) { 1 } else { reduces[0].most_pieces() };
-        let folds =
-            FoldLayer { label: label("", Some(&space)), fold: fold.clone(), space, feeds, metas, numbers };
-        let folds = Arc::new(folds);
-        let finishes = members.iter().enumerate().map(|(member, &id)| self.finish(id, member, &fold));
+        let label = label("", Some(&space));
+        let folds = Arc::new(FoldLayer { label, fold: fold.clone(), space, feeds, metas, numbers });
+        let mut finishes = Vec::with_capacity(members.len());
+        for (member, &id) in members.iter().enumerate() {
+            let finish = Arc::new(self.finish_layer(id, member, &fold));
+            finishes.push((finish.clone(), self.builder.layer(finish)?));
+        }
         let reduce = Reduce { keepdims: false, ..reduces[0].clone() };
         Ok(Layers {
             results: reduce.result_grid(),
             reduce,
             sources: graph.inputs(members[0]),
-            finishes: finishes.collect::<Result<_>>()?,
             fold: self.builder.layer(folds.clone())?,
-            merge,
+            merge: self.builder.layer(Arc::new(merge))?,
             folds,
+            finishes,
         })
     }
 
-    fn finish(&mut self, id: NodeId, member: usize, fold: &Arc<Fold>) -> Result<Finish> {
+    fn finish_layer(&self, id: NodeId, member: usize, fold: &Arc<Fold>) -> FinishLayer {
         let node = self.graph.node(id);
-        let (dtype, grid, used) = (node.meta.dtype(), node.meta.grid().clone(), self.is_used(id));
-        let layer = FinishLayer {
+        let grid = node.meta.grid().clone();
+        FinishLayer {
             label: Label::of_node(node, ", finish", Some(grid.clone())),
             fold: fold.clone(),
             member,
-            grid: grid.clone(),
+            grid,
             sinks: self.sinks(id),
-            used,
-        };
-        let tasks = vec![None; grid.num_blocks()];
-        Ok(Finish { id, layer: self.builder.layer(Arc::new(layer))?, dtype, grid, used, tasks })
+            used: self.is_used(id),
+        }
     }
 
     /// A partial result for each block that is folded into a block of the results, and the bytes of the largest.
