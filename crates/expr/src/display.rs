@@ -114,7 +114,9 @@ impl ExprGraph {
             false => format!("{}({})", node.op, inputs.join(", ")),
         };
         let root = if self.is_root(id) { " -> result" } else { "" };
-        format!("%{} = {call}: {}{root}", id.index(), node.meta)
+        let first = self.siblings(id).first().filter(|&&first| first != id);
+        let with = first.map_or_else(String::new, |first| format!(", folded with %{}", first.index()));
+        format!("%{} = {call}: {}{with}{root}", id.index(), node.meta)
     }
 }
 

@@ -56,6 +56,10 @@ pub struct ExprGraph {
     roots: Vec<NodeId>,
     /// For each node whether it is a root.
     is_root: Vec<bool>,
+    /// Sets of reductions that are folded together.
+    siblings: Vec<Vec<NodeId>>,
+    /// For each node which set it is in; empty where there are no sets.
+    siblings_of: Vec<Option<u32>>,
 }
 
 impl ExprGraph {
@@ -118,6 +122,39 @@ impl ExprGraph {
     /// The results that are asked for.
     pub fn roots(&self) -> &[NodeId] {
         &self.roots
+    }
+
+    /// Says which reductions are folded together, each set in ascending order. The nodes of a set take equal elements:
+    /// the same inputs, in the same order, over the same space and axes. So none of them needs another one.
+    ///
+    /// # Panics
+    /// When the nodes of a set are no such reductions.
+    pub fn set_siblings(&mut self, sets: Vec<Vec<NodeId>>) {
+        self.siblings_of = vec![None; self.len()];
+        for (number, set) in (0..).zip(&sets) {
+            assert!(
+                set.is_sorted() && set.iter().all(|&id| self.fold_alike(set[0], id)),
+                "siblings fold alike"
+            );
+            set.iter().for_each(|id| self.siblings_of[id.index()] = Some(number));
+        }
+        self.siblings = sets;
+    }
+
+    /// The reductions that are folded together with a node, itself among them, in ascending order; empty when it
+    /// is folded alone.
+    pub fn siblings(&self, id: NodeId) -> &[NodeId] {
+        let set = self.siblings_of.get(id.index()).copied().flatten();
+        set.map_or(&[], |set| &self.siblings[set as usize])
+    }
+
+    fn fold_alike(&self, a: NodeId, b: NodeId) -> bool {
+        match (&self.node(a).op, &self.node(b).op) {
+            (Op::Reduce(one), Op::Reduce(other)) => {
+                one.axes == other.axes && one.space == other.space && self.inputs(a) == self.inputs(b)
+            }
+            _ => false,
+        }
     }
 
     /// Number of nodes.

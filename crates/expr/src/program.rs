@@ -232,6 +232,46 @@ impl ProgramBuilder {
         Some(Arg::Value(i))
     }
 
+    /// The instructions of a program whose inputs are these operands, and where its result is now. Instructions that
+    /// are there already are not repeated.
+    ///
+    /// ```
+    /// use chunkwise_chunk::DType;
+    /// use chunkwise_expr::{BinaryOp, ProgramBuilder, UnaryOp};
+    /// let mut inner = ProgramBuilder::new();
+    /// let x = inner.input(DType::F64);
+    /// let root = inner.push(UnaryOp::Sqrt.into(), &[x]).unwrap();
+    /// let root_of = inner.finish(root);
+    ///
+    /// let mut b = ProgramBuilder::new();
+    /// let x = b.input(DType::F64);
+    /// let (once, twice) = (b.inline(&root_of, &[x]), b.inline(&root_of, &[x]));
+    /// assert_eq!(once, twice);
+    /// let fourth = b.inline(&root_of, &[once]);
+    /// assert_eq!(b.finish(fourth).to_string(), "r0 = sqrt x0; r1 = sqrt r0");
+    /// ```
+    ///
+    /// # Panics
+    /// When number or types of the operands are not those of the program's inputs.
+    pub fn inline(&mut self, program: &Program, inputs: &[Arg]) -> Arg {
+        let given = inputs.iter().map(|&arg| self.dtype_of(arg));
+        assert!(given.eq(program.inputs.iter().copied()), "operands have the types of the program's inputs");
+        let consts: Vec<Arg> = program.consts.iter().map(|&value| self.constant(value)).collect();
+        let mut values: Vec<Arg> = Vec::with_capacity(program.instrs.len());
+        let place = |arg: Arg, values: &[Arg]| match arg {
+            Arg::Input(i) => inputs[i as usize],
+            Arg::Const(i) => consts[i as usize],
+            Arg::Value(i) => values[i as usize],
+        };
+        for instr in &program.instrs {
+            let args: SmallVec<[Arg; 3]> = instr.args.iter().map(|&arg| place(arg, &values)).collect();
+            let value = self.push(instr.op.clone(), &args);
+            values.push(value.expect("the types are those the program was checked with"));
+        }
+        program.origins.iter().for_each(|origin| self.written_at(origin));
+        place(program.result, &values)
+    }
+
     /// Notes that an instruction comes from this line of the user's program.
     pub fn written_at(&mut self, origin: &'static Location<'static>) {
         const KEPT: usize = 8;

@@ -55,10 +55,19 @@ pub(crate) struct Code {
     pub(crate) steps: Vec<Step>,
     /// Number of registers.
     pub(crate) registers: usize,
-    /// Register of the result.
+    /// Register of the result; of the first one where there are several.
     pub(crate) result: u32,
+    /// All results, of which code of several is never evaluated into the caller's memory.
+    pub(crate) results: SmallVec<[CodeResult; 1]>,
     /// Bytes of the widest element in a register.
     width: usize,
+}
+
+/// Where a result is, and its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CodeResult {
+    pub(crate) register: u32,
+    pub(crate) dtype: DType,
 }
 
 /// One step of the interpreter; numbers are registers.
@@ -92,7 +101,13 @@ impl Code {
 
     /// Compiles a program, and a conversion of its result to another type where that is another one.
     pub(crate) fn with_output(program: &Program, output: DType) -> Code {
-        Compiler::new(program).compile(output)
+        Compiler::new(program).compile(&[program.result()], Some(output))
+    }
+
+    /// Compiles a program with several results, at least one; what they share is computed once, and all are kept
+    /// to the end of a tile.
+    pub(crate) fn with_results(program: &Program, results: &[Arg]) -> Code {
+        Compiler::new(program).compile(results, None)
     }
 
     /// Elements of a tile: a multiple of [`SEGMENT`], as large as the registers allow.
@@ -110,7 +125,7 @@ impl Code {
     /// The operand that is the result as it is, when there is nothing to compute.
     pub(crate) fn passes_through(&self) -> Option<usize> {
         match self.steps[..] {
-            [Step::Load { input, .. }] => Some(input as usize),
+            [Step::Load { input, .. }] if self.results.len() == 1 => Some(input as usize),
             _ => None,
         }
     }
@@ -145,28 +160,37 @@ impl<'p> Compiler<'p> {
         }
     }
 
-    fn compile(mut self, output: DType) -> Code {
+    /// `output` is the type the first result is converted to.
+    fn compile(mut self, results: &[Arg], output: Option<DType>) -> Code {
         let program = self.program;
-        self.find_live();
-        self.find_last_uses();
-        self.fill_resident_consts();
+        self.find_live(results);
+        self.find_last_uses(results);
+        self.fill_resident_consts(results);
         for (i, instr) in program.instrs().iter().enumerate() {
             if self.live[self.number(Arg::Value(i as u32))] {
                 self.emit(i, instr);
             }
         }
-        let mut result = self.in_register(program.result());
-        if output != program.output() {
-            result = self.convert(result, program.output(), output);
+        let result = |this: &mut Self, &arg: &Arg| CodeResult {
+            register: this.in_register(arg),
+            dtype: program.dtype_of(arg),
+        };
+        let mut results: SmallVec<[CodeResult; 1]> =
+            results.iter().map(|arg| result(&mut self, arg)).collect();
+        let first = &mut results[0];
+        if let Some(output) = output.filter(|&output| output != first.dtype) {
+            *first =
+                CodeResult { register: self.convert(first.register, first.dtype, output), dtype: output };
         }
         Code {
             inputs: program.inputs().to_vec(),
-            output,
+            output: results[0].dtype,
             prologue: self.prologue,
             steps: self.steps,
             registers: self.registers as usize,
-            result,
-            width: widest(program).max(output.itemsize()),
+            result: results[0].register,
+            width: widest(program).max(results[0].dtype.itemsize()),
+            results,
         }
     }
 
@@ -185,9 +209,11 @@ impl<'p> Compiler<'p> {
         }
     }
 
-    fn find_live(&mut self) {
-        let result = self.number(self.program.result());
-        self.live[result] = true;
+    fn find_live(&mut self, results: &[Arg]) {
+        for &result in results {
+            let result = self.number(result);
+            self.live[result] = true;
+        }
         for (i, instr) in self.program.instrs().iter().enumerate().rev() {
             if self.live[self.number(Arg::Value(i as u32))] {
                 for &arg in &instr.args {
@@ -198,7 +224,7 @@ impl<'p> Compiler<'p> {
         }
     }
 
-    fn find_last_uses(&mut self) {
+    fn find_last_uses(&mut self, results: &[Arg]) {
         for (i, instr) in self.program.instrs().iter().enumerate() {
             if self.live[self.number(Arg::Value(i as u32))] {
                 for &arg in &instr.args {
@@ -207,13 +233,15 @@ impl<'p> Compiler<'p> {
                 }
             }
         }
-        let result = self.number(self.program.result());
-        self.last[result] = usize::MAX;
+        for &result in results {
+            let result = self.number(result);
+            self.last[result] = usize::MAX;
+        }
     }
 
-    fn fill_resident_consts(&mut self) {
+    fn fill_resident_consts(&mut self, results: &[Arg]) {
         let consts = self.program.consts();
-        let is_result = |i: u32| self.program.result() == Arg::Const(i);
+        let is_result = |i: u32| results.contains(&Arg::Const(i));
         let resident: Vec<u32> = (0..consts.len() as u32)
             .filter(|&i| self.live[self.number(Arg::Const(i))] && !is_result(i))
             .collect();
@@ -320,6 +348,22 @@ mod tests {
                 assert_ne!(args[0], *to);
             }
         }
+    }
+
+    #[test]
+    fn results_share_what_they_have_in_common_and_keep_their_registers() {
+        let mut b = ProgramBuilder::new();
+        let x = b.input(DType::F64);
+        let root = b.push(UnaryOp::Sqrt.into(), &[x]).unwrap();
+        let sine = b.push(UnaryOp::Sin.into(), &[root]).unwrap();
+        let cosine = b.push(UnaryOp::Cos.into(), &[sine]).unwrap();
+        let code = Code::with_results(&b.finish(cosine), &[sine, root, x]);
+        // one load, one root, one sine; the cosine is no result
+        assert_eq!(code.steps.len(), 3);
+        let mut registers: Vec<u32> = code.results.iter().map(|result| result.register).collect();
+        registers.sort_unstable();
+        assert_eq!(registers, [0, 1, 2]);
+        assert_eq!(code.passes_through(), None);
     }
 
     #[test]

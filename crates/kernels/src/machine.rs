@@ -29,10 +29,10 @@ use crate::operand::OperandRef;
 use crate::rows::RowStarts;
 use crate::streaming;
 
-/// Most rows that [`Machine::rows`] gives at once.
+/// Most rows that [`Machine::run_rows`] evaluates at once.
 pub(crate) const ROWS: usize = 64;
 
-/// Most columns that [`Machine::rows`] gives at once.
+/// Most columns that [`Machine::run_rows`] evaluates at once.
 pub(crate) const COLUMNS: usize = 256;
 
 /// Rows of equal length.
@@ -47,12 +47,16 @@ pub(crate) struct Machine<'a> {
     /// Elements of a tile.
     tile: usize,
     register_bytes: usize,
-    /// All registers, then the rows of [`Machine::rows`].
+    /// All registers, then the rows of each result.
     scratch: Buffer,
     /// Whether rows are written past the caches.
     streaming: bool,
     /// Where the elements of each register are at present: in the register or in an operand.
     address: Vec<*const u8>,
+    /// Elements of the run that was evaluated last.
+    evaluated: usize,
+    /// For each result where its rows are; see [`Machine::run_rows`].
+    rows: SmallVec<[SmallVec<[*const u8; ROWS]>; 1]>,
 }
 
 /// How an operand is read.
@@ -105,8 +109,19 @@ impl<'a> Machine<'a> {
         let register_bytes = code.register_bytes(tile);
         let scratch = Buffer::new(scratch_bytes(code, tile, with_rows));
         let address = vec![std::ptr::null(); code.registers];
-        let mut machine =
-            Machine { code, operands, len, tile, register_bytes, scratch, streaming: false, address };
+        let rows = smallvec::smallvec![SmallVec::new(); if with_rows { code.results.len() } else { 0 }];
+        let mut machine = Machine {
+            code,
+            operands,
+            len,
+            tile,
+            register_bytes,
+            scratch,
+            streaming: false,
+            address,
+            evaluated: 0,
+            rows,
+        };
         if len > 0 {
             machine.fill_constants();
         }
@@ -118,45 +133,124 @@ impl<'a> Machine<'a> {
         self.tile
     }
 
-    /// The results `[o, o + n)`, at most a tile of them.
-    pub(crate) fn items<T: Element>(&mut self, o: usize, n: usize) -> Result<&[T], KernelError> {
-        self.check::<T>(o, n);
+    /// Evaluates the run `[o, o + n)`, at most a tile; [`items`](Machine::items) are its results.
+    pub(crate) fn run_tile(&mut self, o: usize, n: usize) -> Result<(), KernelError> {
         assert!(n <= self.tile, "a run is at most a tile");
-        // SAFETY: the run was checked; the result is `n` initialised elements of the code's output type,
-        // valid until the next evaluation, which needs the machine mutably.
+        assert!(o + n <= self.len, "a run lies in the block");
+        self.evaluated = 0;
+        // SAFETY: the run was checked.
+        unsafe { self.evaluate(o, n, None)? };
+        self.evaluated = n;
+        Ok(())
+    }
+
+    /// Result number `result` of the run that was evaluated last.
+    pub(crate) fn items<T: Element>(&self, result: usize) -> &[T] {
+        let place = self.code.results[result];
+        assert_eq!(T::DTYPE, place.dtype, "results are read as what they are");
+        // SAFETY: every result of the last run is as many initialised elements of its type, which stay valid
+        // until the next evaluation, which needs the machine mutably.
         unsafe {
-            let ptr = self.evaluate(o, n, None)?;
-            Ok(std::slice::from_raw_parts(ptr.cast::<T>(), n))
+            std::slice::from_raw_parts(self.address[place.register as usize].cast::<T>(), self.evaluated)
         }
     }
 
-    /// The results of `count` rows of `n` elements, the first at `o` and each `stride` after the one before.
-    /// Rows of an operand that nothing is computed from are given where they are.
-    pub(crate) fn rows<T: Element>(
+    /// Evaluates `count` rows of `n` elements, the first at `o` and each `stride` after the one before;
+    /// [`rows`](Machine::rows) are their results. Rows of an operand that nothing is computed from are given
+    /// where they are.
+    pub(crate) fn run_rows(
         &mut self,
         o: usize,
         stride: usize,
         count: usize,
         n: usize,
-    ) -> Result<Rows<'_, T>, KernelError> {
+    ) -> Result<(), KernelError> {
         assert!(count <= ROWS && n <= COLUMNS, "rows are asked for in panels");
-        self.check::<T>(o, (count - 1) * stride + n);
-        // SAFETY: the runs were checked; rows are written at their own place in the panel, and the slices
-        // borrow the machine, so nothing is evaluated while they are read.
+        assert!(o + (count - 1) * stride + n <= self.len, "rows lie in the block");
+        self.evaluated = 0;
+        self.rows.iter_mut().for_each(SmallVec::clear);
+        // SAFETY: the runs were checked, and rows are written at their own place in the panel of their result.
         unsafe {
-            let panel = self.panel();
-            let mut starts: SmallVec<[*const u8; ROWS]> = SmallVec::new();
+            match self.code.results.len() {
+                1 => self.rows_of_one(o, stride, count, n)?,
+                _ => self.rows_of_several(o, stride, count, n)?,
+            }
+        }
+        self.evaluated = n;
+        Ok(())
+    }
+
+    /// The rows of result number `result` that were evaluated last.
+    pub(crate) fn rows<T: Element>(&self, result: usize) -> Rows<'_, T> {
+        assert_eq!(T::DTYPE, self.code.results[result].dtype, "results are read as what they are");
+        // SAFETY: every row is as many initialised elements, in a panel or in an operand; they are borrowed from the
+        // machine, so nothing is evaluated while they are read.
+        let row = |&ptr: &*const u8| unsafe { std::slice::from_raw_parts(ptr.cast::<T>(), self.evaluated) };
+        self.rows[result].iter().map(row).collect()
+    }
+
+    /// # Safety
+    /// The rows must lie in the block, and be no more and no longer than a panel has room for.
+    unsafe fn rows_of_one(
+        &mut self,
+        o: usize,
+        stride: usize,
+        count: usize,
+        n: usize,
+    ) -> Result<(), KernelError> {
+        let (panel, bytes) = (self.panel(0), n * self.code.output.itemsize());
+        // SAFETY: passed on.
+        unsafe {
             if stride == n && self.code.passes_through().is_none() {
                 self.write(o, count * n, panel)?;
-                starts.extend((0..count).map(|row| panel.add(row * n * size_of::<T>()).cast_const()));
+                self.rows[0].extend((0..count).map(|row| panel.add(row * bytes).cast_const()));
             } else {
                 for row in 0..count {
-                    let to = panel.add(row * n * size_of::<T>());
-                    starts.push(self.place_row(o + row * stride, n, to)?);
+                    let start = self.place_row(o + row * stride, n, panel.add(row * bytes))?;
+                    self.rows[0].push(start);
                 }
             }
-            Ok(starts.iter().map(|ptr| std::slice::from_raw_parts(ptr.cast::<T>(), n)).collect())
         }
+        Ok(())
+    }
+
+    /// The results of a run are in registers, which the next run takes: they are copied to their panels. A copy of
+    /// what is in the cache costs little beside what computes it.
+    ///
+    /// # Safety
+    /// That of [`rows_of_one`](Machine::rows_of_one).
+    unsafe fn rows_of_several(
+        &mut self,
+        o: usize,
+        stride: usize,
+        count: usize,
+        n: usize,
+    ) -> Result<(), KernelError> {
+        // Rows that follow each other without a gap are one run, as long as a tile.
+        let (runs, len, at_once) =
+            if stride == n { (1, count * n, self.tile) } else { (count, n, n.min(self.tile)) };
+        for run in 0..runs {
+            for done in (0..len).step_by(at_once) {
+                let part = at_once.min(len - done);
+                // SAFETY: a part of the caller's rows.
+                unsafe { self.evaluate(o + run * stride + done, part, None)? };
+                for result in 0..self.code.results.len() {
+                    let place = self.code.results[result];
+                    let (from, itemsize) = (self.address[place.register as usize], place.dtype.itemsize());
+                    // SAFETY: the panel has room for all rows, and is apart from registers and operands.
+                    unsafe {
+                        let to = self.panel(result).add((run * n + done) * itemsize);
+                        std::ptr::copy_nonoverlapping(from, to, part * itemsize);
+                    }
+                }
+            }
+        }
+        for result in 0..self.code.results.len() {
+            let (panel, bytes) = (self.panel(result), n * self.code.results[result].dtype.itemsize());
+            // SAFETY: rows lie in the panel.
+            self.rows[result].extend((0..count).map(|row| unsafe { panel.add(row * bytes).cast_const() }));
+        }
+        Ok(())
     }
 
     /// All results in C order, in a vector that has no elements yet.
@@ -217,7 +311,8 @@ impl<'a> Machine<'a> {
     unsafe fn scatter<T: Element>(&mut self, rows: &RowStarts, dst: *mut T) -> Result<(), KernelError> {
         let (len, tile) = (self.len, self.tile);
         for o in (0..len).step_by(tile) {
-            let items = self.items::<T>(o, tile.min(len - o))?;
+            self.run_tile(o, tile.min(len - o))?;
+            let items = self.items::<T>(0);
             let mut done = 0;
             while done < items.len() {
                 let (row, at) = ((o + done) / rows.len(), (o + done) % rows.len());
@@ -239,11 +334,13 @@ impl<'a> Machine<'a> {
         assert_eq!(T::DTYPE, self.code.output, "results are read as what they are");
     }
 
-    /// First byte of the rows, behind the registers.
-    fn panel(&mut self) -> *mut u8 {
+    /// First byte of the rows of a result, behind the registers.
+    fn panel(&mut self, result: usize) -> *mut u8 {
         let registers = self.code.registers * self.register_bytes;
-        // SAFETY: the buffer has the registers and, where rows are asked for, the panel behind them.
-        unsafe { self.scratch.as_mut_ptr().add(registers) }
+        let before = &self.code.results[..result];
+        let panels: usize = before.iter().map(|place| ROWS * COLUMNS * place.dtype.itemsize()).sum();
+        // SAFETY: the buffer has the registers and, where rows are asked for, the panels behind them.
+        unsafe { self.scratch.as_mut_ptr().add(registers + panels) }
     }
 
     /// Where a row is: in an operand, or written to `to`.
@@ -423,8 +520,8 @@ impl<'a> Machine<'a> {
 
 /// Bytes of registers and, where they are asked for, rows.
 pub(crate) fn scratch_bytes(code: &Code, tile: usize, with_rows: bool) -> usize {
-    let rows = if with_rows { ROWS * COLUMNS * code.output.itemsize() } else { 0 };
-    code.registers * code.register_bytes(tile) + rows
+    let row: usize = code.results.iter().map(|place| COLUMNS * place.dtype.itemsize()).sum();
+    code.registers * code.register_bytes(tile) + if with_rows { ROWS * row } else { 0 }
 }
 
 macro_rules! define_tiles {

@@ -65,6 +65,10 @@ pub trait AsOperand: sealed::Sealed {
     /// The operand by reference.
     #[doc(hidden)]
     fn as_operand(&self) -> OperandRef<'_>;
+
+    /// The part of the operand that a part of the space it is broadcast to takes.
+    #[doc(hidden)]
+    fn part(&self, place: &Region) -> Operand;
 }
 
 /// An operand by reference.
@@ -80,6 +84,10 @@ impl AsOperand for Chunk {
     fn as_operand(&self) -> OperandRef<'_> {
         OperandRef::Chunk(self)
     }
+
+    fn part(&self, place: &Region) -> Operand {
+        self.part(&part_of(self.shape(), place)).into()
+    }
 }
 
 impl AsOperand for Operand {
@@ -92,6 +100,30 @@ impl AsOperand for Operand {
             }
         }
     }
+
+    fn part(&self, place: &Region) -> Operand {
+        match &self.0 {
+            Kind::Chunk(chunk) => AsOperand::part(chunk, place),
+            Kind::Formula(source, region) => {
+                let mut part = part_of(region.shape(), place);
+                for axis in 0..part.ndim() {
+                    let (start, len) = (part.start()[axis], part.shape()[axis]);
+                    part.set_axis(axis, region.start()[axis] + start, len);
+                }
+                Operand(Kind::Formula(source.clone(), part))
+            }
+        }
+    }
+}
+
+/// What a part of a space takes of an operand of this shape that is broadcast to it.
+fn part_of(shape: &[usize], place: &Region) -> Region {
+    let lead = place.ndim() - shape.len();
+    let mut part = Region::whole(shape);
+    for axis in (0..shape.len()).filter(|&axis| shape[axis] != 1) {
+        part.set_axis(axis, place.start()[lead + axis], place.shape()[lead + axis]);
+    }
+    part
 }
 
 mod sealed {

@@ -5,7 +5,7 @@
 mod common;
 
 use chunkwise_chunk::{Chunk, ChunkGrid, DType, Region, Scalar, View};
-use chunkwise_expr::{BinaryOp, Program, ProgramBuilder, Reduce, ReduceKind, UnaryOp, eval_cast};
+use chunkwise_expr::{BinaryOp, ElementOp, Program, ProgramBuilder, Reduce, ReduceKind, UnaryOp, eval_cast};
 use chunkwise_kernels::{Fold, Kernel, Partial};
 use common::{LAYOUTS, all_same, block, elements, held};
 use proptest::prelude::*;
@@ -173,6 +173,81 @@ proptest! {
         prop_assert!(all_same(&elements(&whole(&plain, &held(&mapped, layout))), &want));
         prop_assert!(all_same(&elements(&whole(&fused, &held(&x, layout))), &want));
     }
+
+    /// Reductions that are folded together have the bits that each has alone.
+    #[test]
+    fn siblings_do_not_show(
+        shape in prop_oneof![
+            prop::collection::vec(0usize..12, 1..5),
+            prop::collection::vec(30usize..300, 2..3),
+            prop::collection::vec(1usize..6000, 1..2),
+        ],
+        chunk in prop::collection::vec(1usize..3000, 4),
+        axes in any::<[bool; 4]>(),
+        members in prop::collection::vec((0..ReduceKind::ALL.len(), 0..5usize, any::<bool>()), 1..6),
+        (dtype, layout, seed) in (0..DType::ALL.len(), 0..LAYOUTS, any::<u64>()),
+    ) {
+        let dtype = DType::ALL[dtype];
+        let axes: Vec<usize> = (0..shape.len()).filter(|&axis| axes[axis]).collect();
+        let x = block(dtype, &values(dtype, shape.iter().product(), seed, true), &shape);
+        let (x, w) = (held(&x, layout), Chunk::filled(eval_cast(Scalar::F64(3.0), dtype), &[]));
+        let chunk: Vec<usize> = chunk.iter().zip(&shape).map(|(&c, &n)| c.max(n / 4)).collect();
+        let space = ChunkGrid::regular(&shape, &chunk);
+        let reduces: Vec<Reduce> = members
+            .iter()
+            .map(|&(kind, program, keepdims)| Reduce {
+                keepdims,
+                program: over_two(dtype, program).map(Into::into),
+                ..reduce(ReduceKind::ALL[kind], space.clone(), &axes)
+            })
+            .collect();
+        let together = Fold::siblings(&reduces.iter().collect::<Vec<_>>(), &[dtype, dtype]);
+        for index in reduces[0].result_grid().blocks() {
+            let kept: Vec<usize> = if reduces[0].keepdims {
+                (0..shape.len()).filter(|axis| !axes.contains(axis)).map(|axis| index[axis]).collect()
+            } else {
+                index.to_vec()
+            };
+            let plain = Reduce { keepdims: false, ..reduces[0].clone() };
+            let regions: Vec<Region> =
+                plain.blocks_of(&kept).map(|i| space.region(&space.block(i))).collect();
+            prop_assume!(!regions.is_empty());
+            let parts: Vec<Partial> =
+                regions.iter().map(|r| together.fold(&[x.part(r), w.clone()], r).unwrap()).collect();
+            let parts: Vec<&Partial> = parts.iter().collect();
+            let merged = together.merge(&parts);
+            prop_assert_eq!(merged.nbytes(), together.partial_bytes(&regions[0]));
+            for (member, reduce) in reduces.iter().enumerate() {
+                let mut operands = vec![x.clone(), w.clone()];
+                operands.truncate(if reduce.program.is_some() { 2 } else { 1 });
+                let alone = Fold::new(reduce, dtype);
+                let own = |r: &Region| {
+                    let parts: Vec<Chunk> =
+                        operands.iter().map(|c| if c.shape().is_empty() { c.clone() } else { c.part(r) }).collect();
+                    alone.fold(&parts, r).unwrap()
+                };
+                let own: Vec<Partial> = regions.iter().map(own).collect();
+                let want = alone.finish(&own.iter().collect::<Vec<_>>());
+                for got in [together.finish_one(member, &parts), together.finish_one(member, &[&merged])] {
+                    prop_assert_eq!((got.shape(), got.dtype()), (want.shape(), want.dtype()));
+                    prop_assert!(all_same(&elements(&got), &elements(&want)), "{:?}", reduce);
+                }
+            }
+        }
+    }
+}
+
+/// Nothing, or one of some programs over an array and a number.
+fn over_two(dtype: DType, choice: usize) -> Option<Program> {
+    let mut b = ProgramBuilder::new();
+    let (x, w) = (b.input(dtype), b.input(dtype));
+    let sum = b.push(BinaryOp::Maximum.into(), &[x, w]).unwrap();
+    let above = b.push(BinaryOp::Gt.into(), &[x, w]).unwrap();
+    let as_float = b.push(ElementOp::Cast(DType::F64), &[sum]).unwrap();
+    let root = b.push(UnaryOp::Sqrt.into(), &[as_float]).unwrap();
+    let two = b.constant(Scalar::I8(2));
+    let result = [sum, above, root, two].get(choice.checked_sub(1)?).copied()?;
+    Some(b.finish(result))
 }
 
 fn scaled_root(dtype: DType) -> Program {
@@ -182,6 +257,42 @@ fn scaled_root(dtype: DType) -> Program {
     let root = b.push(UnaryOp::Sqrt.into(), &[x]).unwrap();
     let scaled = b.push(BinaryOp::Mul.into(), &[root, third]).unwrap();
     b.finish(scaled)
+}
+
+/// A huge block is what its pieces are, whoever folds them, and operands that are broadcast are cut with it.
+#[test]
+fn pieces_merged_by_eights_are_the_block() {
+    let shape = [10, 3, 300_000];
+    let n: usize = shape.iter().product();
+    let x: Vec<f64> = (0..n).map(|i| ((i * 7919) % 100_003) as f64 / 7.0).collect();
+    let x = Chunk::from_array(ndarray::ArrayD::from_shape_vec(&shape[..], x).unwrap());
+    let w = Chunk::from_array(ndarray::ArrayD::from_shape_fn(vec![3, 1], |at| at[0] as f64 + 1.0));
+    let mut b = ProgramBuilder::new();
+    let (p, q) = (b.input(DType::F64), b.input(DType::F64));
+    let product = b.push(BinaryOp::Mul.into(), &[p, q]).unwrap();
+    let program = std::sync::Arc::new(b.finish(product));
+    let product = Kernel::new(&program).map(&[x.clone(), w.clone()], &shape).unwrap();
+    for kind in [ReduceKind::Sum, ReduceKind::Var, ReduceKind::ArgMax, ReduceKind::Min] {
+        let fused =
+            Reduce { program: Some(program.clone()), ..reduce(kind, ChunkGrid::whole(&shape), &[0, 1, 2]) };
+        let (fold, all) = (Fold::new(&fused, DType::F64), Region::whole(&shape));
+        assert_eq!(fold.pieces(&all), 10);
+        let whole = fold.finish(&[&fold.fold(&[x.clone(), w.clone()], &all).unwrap()]);
+        let piece = |i| {
+            let piece = fold.piece(&all, i);
+            fold.fold(&[x.part(&piece), w.clone()], &piece).unwrap()
+        };
+        let parts: Vec<Partial> = (0..10).map(piece).collect();
+        let eights: Vec<Partial> =
+            parts.chunks(Reduce::FAN_IN).map(|group| fold.merge(&group.iter().collect::<Vec<_>>())).collect();
+        let merged = fold.finish(&[&fold.merge(&eights.iter().collect::<Vec<_>>())]);
+        let plain = Fold::new(&Reduce { program: None, ..fused.clone() }, DType::F64);
+        let plain = plain.finish(&[&plain.fold(std::slice::from_ref(&product), &all).unwrap()]);
+        assert!(all_same(&elements(&whole), &elements(&merged)), "{kind}");
+        assert!(all_same(&elements(&whole), &elements(&plain)), "{kind}");
+        let want = naive(kind, &elements(&product));
+        assert!(close(number(whole.scalar().unwrap()), want, DType::F64), "{kind}: {whole:?} not {want}");
+    }
 }
 
 #[test]

@@ -82,6 +82,89 @@ fn work_shared_by_outputs_is_done_once() {
     assert_eq!((a, b, calls.load(Relaxed)), (100.0, 2.0, 100));
 }
 
+/// An array of 100 elements in 10 blocks, and how many of its blocks were made, or elements where it is by element.
+fn counted(by_element: bool) -> (LazyArray1<f64>, Arc<AtomicUsize>) {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = calls.clone();
+    let x = match by_element {
+        true => LazyArray::from_fn(100, 10, move |i| {
+            count.fetch_add(1, Relaxed);
+            i as f64
+        }),
+        false => LazyArray::from_blocks(100, 10, move |block| {
+            count.fetch_add(1, Relaxed);
+            Array1::from_shape_fn(block.shape[0], |i| (block.start[0] + i) as f64)
+        }),
+    };
+    (x, calls)
+}
+
+#[test]
+fn siblings_read_a_source_once() {
+    for (by_element, reads) in [(true, 100), (false, 10)] {
+        let (x, calls) = counted(by_element);
+        let y = x.sqrt() + x.sin();
+        let (mean, std, max) = runtime(2).compute((y.mean(), y.std(0.0), y.max())).unwrap();
+        assert_eq!(calls.swap(0, Relaxed), reads);
+        let apart = Runtime::builder().threads(2).optimizer(OptimizeOptions::all().without("fuse_siblings"));
+        let apart = apart.build().unwrap().compute((y.mean(), y.std(0.0), y.max())).unwrap();
+        assert_eq!((mean.to_bits(), std.to_bits(), max), (apart.0.to_bits(), apart.1.to_bits(), apart.2));
+        // 10 folds that read for themselves, 2 merges, 2 finishes, 1 sum
+        assert_eq!((y.mean() + y.max()).plan().unwrap().tasks(), 15);
+    }
+}
+
+#[test]
+fn siblings_share_folds_and_merges() {
+    let x = LazyArray::from_ndarray(Array1::<f64>::ones(1600), 100);
+    let y = x.sqrt() + x.sin();
+    let both = y.mean() + y.max() * x.min();
+    // 16 folds, 2 merges of 8, 3 finishes, 1 sum of the three
+    assert_eq!(both.plan().unwrap().tasks(), 22);
+    let apart = OptimizeOptions::all().without("fuse_siblings");
+    let apart = Runtime::builder().threads(1).optimizer(apart).build().unwrap();
+    // 16 blocks of `y`, and 19 tasks for each reduction
+    assert_eq!(apart.plan(&both).unwrap().tasks(), 16 + 3 * 19 + 1);
+}
+
+#[test]
+fn siblings_of_which_parts_are_needed_compute_those() {
+    let x = LazyArray::from_ndarray(Array2::from_shape_fn((6, 6), |(i, j)| (i * 6 + j) as f64), 2);
+    let y = x.sqrt();
+    let roots = || {
+        let (some, all) = (y.sum_axis(Axis(0)).slice(s![..2]), y.max_keepdims([Axis(0)]));
+        let other = y.min_axis(Axis(0)).slice(s![3..]);
+        (some, all, other, y.argmax_axis(Axis(0)).slice(s![..0]))
+    };
+    let (some, all, other, none) = chunkwise::compute(roots()).unwrap();
+    let plain = Runtime::builder().threads(1).optimizer(OptimizeOptions::none()).build().unwrap();
+    assert_eq!((some, all, other, none.len()), {
+        let plain = plain.compute(roots()).unwrap();
+        (plain.0, plain.1, plain.2, 0)
+    });
+}
+
+#[test]
+fn sibling_is_not_folded_where_nothing_needs_it() {
+    let x = LazyArray::from_ndarray(arr2(&[[1_i64, 2, 0, 0], [2, 1, 5, 0]]), 1);
+    let inverse = (2_i64 / &x).sum_axis(Axis(0)); // an error in the last two columns
+    let (max, some, none) =
+        chunkwise::compute((x.max_axis(Axis(0)), inverse.slice(s![..2]), inverse.slice(s![..0]))).unwrap();
+    assert_eq!((max, some, none.len()), (arr1(&[2, 2, 5, 0]), arr1(&[3, 3]), 0));
+    assert!(chunkwise::compute((x.max_axis(Axis(0)), inverse.slice(s![1..3]))).is_err());
+}
+
+#[test]
+fn error_in_siblings_names_the_lines_of_all() {
+    let x = LazyArray::from_ndarray(arr1(&[1_i32, 0, 3]), 2);
+    let y = 6 / &x;
+    let line = line!() + 1;
+    let err = chunkwise::compute((y.sum(), y.max())).unwrap_err().to_string();
+    assert!(err.contains("sum{r0 = div 6 x0} and max{r0 = div 6 x0}, block [0]"), "{err}");
+    assert!(err.contains(&format!("{}:{line}:37", file!())), "{err}");
+    assert!(err.contains(&format!("{}:{line}:46", file!())), "{err}");
+}
+
 #[test]
 fn delayed_value_is_computed_once_however_often_used() {
     let calls = Arc::new(AtomicUsize::new(0));
@@ -228,15 +311,45 @@ fn bits_do_not_depend_on_threads_or_passes() {
     let y = (x.sin() * &x).t();
     let of = |rt: Runtime| {
         let (a, b, c) = rt.compute((y.sum(), y.std_axis(Axis(1), 1.0), y.mean_axis(Axis(0)))).unwrap();
+        let (d, e, f) = rt.compute((y.std(1.0), y.square().mean_axis(Axis(0)), y.max_axis(Axis(0)))).unwrap();
         let bits = |x: Array1<f64>| x.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-        (a.to_bits(), bits(b), bits(c))
+        (a.to_bits(), bits(b), bits(c), d.to_bits(), bits(e), bits(f))
     };
     let first = of(runtime(1));
-    for threads in [1, 2, 3] {
+    let siblings_alone = OptimizeOptions::none().with("fuse_siblings");
+    let all_but_siblings = OptimizeOptions::all().without("fuse_siblings");
+    for threads in [1, 2, 3, 8] {
         assert_eq!(of(runtime(threads)), first);
-        let options = OptimizeOptions::none();
-        let plain = Runtime::builder().threads(threads).optimizer(options).build().unwrap();
-        assert_eq!(of(plain), first);
+        for options in [OptimizeOptions::none(), siblings_alone.clone(), all_but_siblings.clone()] {
+            let other = Runtime::builder().threads(threads).optimizer(options).build().unwrap();
+            assert_eq!(of(other), first);
+        }
+    }
+}
+
+#[test]
+fn huge_chunk_is_folded_in_pieces() {
+    let data = Array1::from_shape_fn(5 << 19, |i| ((i * 7919) % 100_003) as f64 / 7.0);
+    let x = LazyArray::from_ndarray(data.clone(), ..);
+    let y = x.sqrt();
+    // 3 pieces, their merge, 1 finish; and for a chunk less than twice as large as a piece 2 of each
+    assert_eq!(y.mean().plan().unwrap().tasks(), 5);
+    let halves = LazyArray::from_ndarray(data.clone(), 5 << 18);
+    assert_eq!(halves.mean().plan().unwrap().tasks(), 2 * (2 + 1) + 1);
+    // What user code makes is made by block, so it is folded by block as well.
+    let made = LazyArray::from_fn(5 << 19, .., move |i| data[i]);
+    assert_eq!(made.mean().plan().unwrap().tasks(), 2);
+    let of = |rt: &Runtime, x: &LazyArray1<f64>| {
+        let y = x.sqrt();
+        let (mean, std, at) = rt.compute((y.mean(), y.std(1.0), y.argmax())).unwrap();
+        (mean.to_bits(), std.to_bits(), at)
+    };
+    let first = of(&runtime(1), &x);
+    for options in [OptimizeOptions::all(), OptimizeOptions::none()] {
+        for threads in [1, 2, 3, 8] {
+            let rt = Runtime::builder().threads(threads).optimizer(options.clone()).build().unwrap();
+            assert_eq!((of(&rt, &x), of(&rt, &made)), (first, first));
+        }
     }
 }
 

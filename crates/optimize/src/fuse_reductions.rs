@@ -57,7 +57,7 @@ fn step(graph: &ExprGraph, id: NodeId, places: &Places, inlined: &[bool]) -> Ste
 }
 
 /// The program of a map and the nodes it reads; `None` for anything else.
-fn program(graph: &ExprGraph, id: NodeId) -> Option<(Arc<Program>, Inputs)> {
+pub(crate) fn program(graph: &ExprGraph, id: NodeId) -> Option<(Arc<Program>, Inputs)> {
     match &graph.node(id).op {
         Op::Fused(program, _) => Some((program.clone(), graph.inputs(id))),
         Op::Element(op) => {

@@ -25,6 +25,7 @@ mod cse;
 mod cull;
 mod fuse_maps;
 mod fuse_reductions;
+mod fuse_siblings;
 mod pass;
 mod rebuild;
 mod simplify;
@@ -37,6 +38,7 @@ pub use cse::Cse;
 pub use cull::Cull;
 pub use fuse_maps::FuseMaps;
 pub use fuse_reductions::FuseReductions;
+pub use fuse_siblings::FuseSiblings;
 pub use pass::{OptimizeOptions, Optimized, Pass, PassReport};
 pub use simplify::Simplify;
 
@@ -48,6 +50,7 @@ pub fn passes() -> Vec<Box<dyn Pass>> {
         Box::new(FuseMaps),       // element programs over whole groups
         Box::new(FuseReductions), // takes the programs `FuseMaps` has made
         Box::new(Cull),           // what the others left unused
+        Box::new(FuseSiblings),   // last: it counts users that are needed, and names nodes
     ]
 }
 

@@ -59,7 +59,12 @@ pub(crate) fn lit(x: f64) -> Expr {
 
 /// Runs the pass; the graph it gives must hold each of these texts, and at least one rewrite must be reported.
 pub(crate) fn check(pass: &dyn Pass, expr: Expr, after: &[&str]) {
-    let (graph, rewrites) = pass.run(&ExprGraph::import(&[expr]).unwrap());
+    check_all(pass, &[expr], after);
+}
+
+/// [`check`] of several results.
+pub(crate) fn check_all(pass: &dyn Pass, exprs: &[Expr], after: &[&str]) {
+    let (graph, rewrites) = pass.run(&ExprGraph::import(exprs).unwrap());
     let text = graph.to_string();
     assert!(rewrites > 0, "{} did nothing:\n{text}", pass.name());
     for part in after {
@@ -69,7 +74,12 @@ pub(crate) fn check(pass: &dyn Pass, expr: Expr, after: &[&str]) {
 
 /// Runs the pass, which must not change anything.
 pub(crate) fn unchanged(pass: &dyn Pass, expr: Expr) {
-    let before = ExprGraph::import(&[expr]).unwrap();
+    unchanged_all(pass, &[expr]);
+}
+
+/// [`unchanged`] of several results.
+pub(crate) fn unchanged_all(pass: &dyn Pass, exprs: &[Expr]) {
+    let before = ExprGraph::import(exprs).unwrap();
     let (after, rewrites) = pass.run(&before);
     assert_eq!((after.to_string(), rewrites), (before.to_string(), 0), "{} must not fire", pass.name());
 }

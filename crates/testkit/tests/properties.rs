@@ -26,6 +26,8 @@ static OTHERS: LazyLock<Vec<(&str, Runtime)>> = LazyLock::new(|| {
         ("1 thread, optimised", runtime(1, OptimizeOptions::all())),
         ("2 threads, optimised", runtime(2, OptimizeOptions::all())),
         ("2 threads, unoptimised", runtime(2, OptimizeOptions::none())),
+        ("3 threads, siblings apart", runtime(3, OptimizeOptions::all().without("fuse_siblings"))),
+        ("2 threads, nothing but siblings", runtime(2, OptimizeOptions::none().with("fuse_siblings"))),
     ]
 });
 
@@ -125,6 +127,24 @@ proptest! {
         for (name, runtime) in OTHERS.iter() {
             let alone = compute(runtime, &all.exprs[last..]).map_err(TestCaseError::fail)?;
             let difference = first_difference(&alone, &all.values[last..]);
+            prop_assert!(difference.is_none(), "{}: {}", name, difference.unwrap_or_default());
+        }
+    }
+
+    /// Some of the values are asked for together, so that passes may fuse, drop and fold together what they share.
+    #[test]
+    fn some_roots_have_the_bits_of_a_run_that_keeps_everything(
+        random in random_expressions(STEPS),
+        wanted in any::<u64>(),
+    ) {
+        let all = Computed::of(&random)?;
+        let is_wanted = |at: &usize| *at + 1 == all.exprs.len() || wanted >> (at % 64) & 1 == 1;
+        let places: Vec<usize> = (0..all.exprs.len()).filter(is_wanted).collect();
+        let exprs: Vec<Expr> = places.iter().map(|&at| all.exprs[at].clone()).collect();
+        let values: Vec<PlainArray> = places.iter().map(|&at| all.values[at].clone()).collect();
+        for (name, runtime) in OTHERS.iter() {
+            let some = compute(runtime, &exprs).map_err(TestCaseError::fail)?;
+            let difference = first_difference(&some, &values);
             prop_assert!(difference.is_none(), "{}: {}", name, difference.unwrap_or_default());
         }
     }

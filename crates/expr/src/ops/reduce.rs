@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chunkwise_chunk::{AxisChunks, ChunkError, ChunkGrid};
+use chunkwise_chunk::{AxisChunks, ChunkError, ChunkGrid, Shape};
 use smallvec::SmallVec;
 
 use crate::{ExprError, Meta, Program, ReduceKind};
@@ -10,6 +10,12 @@ use crate::{ExprError, Meta, Program, ReduceKind};
 /// How many partial results one task merges. Part of the value's definition: the tree of merges follows the
 /// grid and this number alone, so bits do not depend on threads.
 pub(crate) const FAN_IN: usize = 8;
+
+/// Elements of a block from which it is folded in pieces. Part of the value's definition, like [`FAN_IN`].
+const PIECE: usize = 1 << 20;
+
+/// Elements that a piece reduces to one at least, so that partial results stay small against what they are of.
+const LEAST_REDUCED: usize = 256;
 
 /// A reduction over some axes of the space its inputs broadcast to.
 #[derive(Clone, Debug)]
@@ -117,6 +123,44 @@ impl Reduce {
         })
     }
 
+    /// Lengths of the pieces that blocks are folded in: those of the largest block where it has no more than a million
+    /// elements or so, else less along the reduced axes, the outer ones first. Partial results of the pieces of a block
+    /// are merged by [`FAN_IN`](Reduce::FAN_IN) until one is left. Lengths depend on the space and the axes alone, and
+    /// so do bits: whether pieces are folded by one task or by several does not show.
+    ///
+    /// ```
+    /// use chunkwise_chunk::ChunkGrid;
+    /// use chunkwise_expr::{Reduce, ReduceKind};
+    /// let (kind, space) = (ReduceKind::Sum, ChunkGrid::regular(&[10_000, 3000], &[5000, 3000]));
+    /// let axes = [0, 1].into_iter().collect();
+    /// let reduce = Reduce { kind, axes, keepdims: false, ddof: 0.0, space, program: None };
+    /// assert_eq!(reduce.piece()[..], [256, 3000]);
+    /// ```
+    pub fn piece(&self) -> Shape {
+        let mut piece = self.space.max_chunk();
+        let product = |axes: &mut dyn Iterator<Item = usize>| {
+            axes.fold(1usize, |n, axis| n.saturating_mul(piece[axis].max(1)))
+        };
+        let kept = product(&mut (0..piece.len()).filter(|axis| !self.axes.contains(axis)));
+        let mut reduced = product(&mut self.axes.iter().copied());
+        let most = (PIECE / kept).max(LEAST_REDUCED);
+        for &axis in &self.axes {
+            if reduced <= most {
+                break;
+            }
+            reduced /= piece[axis].max(1); // of one step along the axis
+            let steps = (most / reduced).max(1);
+            piece[axis] = 1 << steps.ilog2();
+            reduced *= piece[axis];
+        }
+        piece
+    }
+
+    /// Number of pieces of the largest block.
+    pub fn most_pieces(&self) -> usize {
+        ChunkGrid::regular(&self.space.max_chunk(), &self.piece()).num_blocks().max(1)
+    }
+
     /// The block index of the space with zeros on the reduced axes.
     fn kept_block(&self, result: &[usize]) -> SmallVec<[usize; 6]> {
         let mut from = result.iter();
@@ -154,6 +198,38 @@ mod tests {
         assert_eq!(reduce.blocks_of(&[1]).collect::<Vec<_>>(), [3, 4, 5]);
         let reduce = Reduce::new(ReduceKind::Sum, Some(&[0]), true, 0.0, &grid).unwrap();
         assert_eq!(reduce.blocks_of(&[0, 2, 0]).collect::<Vec<_>>(), [2, 5]);
+    }
+
+    fn piece(shape: &[usize], axes: &[usize]) -> Vec<usize> {
+        Reduce::new(ReduceKind::Sum, Some(axes), false, 0.0, &ChunkGrid::whole(shape))
+            .unwrap()
+            .piece()
+            .to_vec()
+    }
+
+    #[test]
+    fn pieces_have_a_million_elements_or_so() {
+        assert_eq!(piece(&[10_000_000], &[0]), [1 << 20]);
+        assert_eq!(piece(&[1 << 20], &[0]), [1 << 20]);
+        assert_eq!(piece(&[1000, 1000], &[0]), [1000, 1000]);
+        assert_eq!(piece(&[10_000, 10_000], &[0, 1]), [64, 10_000]);
+        assert_eq!(piece(&[10_000, 10_000], &[0]), [256, 10_000]);
+        assert_eq!(piece(&[4, 10_000_000], &[0, 1]), [1, 1 << 20]);
+        assert_eq!(piece(&[4, 10_000_000], &[1]), [4, 1 << 18]);
+        assert_eq!(piece(&[0, 10_000_000], &[0]), [0, 10_000_000]);
+    }
+
+    #[test]
+    fn pieces_are_not_smaller_than_what_they_leave() {
+        // Along the kept axis there are no pieces, and short reduced axes stay whole.
+        assert_eq!(piece(&[100, 10_000_000], &[0]), [100, 10_000_000]);
+        assert_eq!(piece(&[1000, 10_000_000], &[0]), [256, 10_000_000]);
+        assert_eq!(piece(&[10_000_000], &[]), [10_000_000]);
+        let reduce =
+            Reduce::new(ReduceKind::Sum, None, false, 0.0, &ChunkGrid::regular(&[30 << 20], &[10_000_000]));
+        assert_eq!(reduce.unwrap().most_pieces(), 10);
+        let empty = Reduce::new(ReduceKind::Sum, None, false, 0.0, &ChunkGrid::whole(&[0]));
+        assert_eq!(empty.unwrap().most_pieces(), 1);
     }
 
     #[test]

@@ -6,9 +6,13 @@
 //! finish   Partials -> Chunk    merge, then the value of each state
 //! ```
 //!
+//! A huge block is folded in pieces, which are blocks of their own to all the rest, and merged by eights: the sum of a
+//! block is the same whether one task folds it or each piece has a task.
+//!
 //! Each part has a file: [`split`] brings any axes to (outer, reduced, inner), [`pairwise`] is the order of
 //! merging inside a block, [`rule`] is what a reduction is, [`lanes`], [`moments`] and [`position`] are the
-//! reductions, [`dispatch`] compiles them per instruction set, [`typed`] runs a rule over a block.
+//! reductions, [`dispatch`] compiles them per instruction set, [`typed`] hides what a rule works on, [`walk`] evaluates
+//! a block and hands each tile to all reductions that take it.
 
 mod dispatch;
 mod lanes;
@@ -20,24 +24,32 @@ mod rule;
 mod split;
 mod summed;
 mod typed;
+mod walk;
 
 use std::fmt;
 use std::sync::Arc;
 
-use chunkwise_chunk::{Chunk, DType, Region, Shape};
-use chunkwise_expr::{Program, Reduce, ReduceKind};
+use chunkwise_chunk::{Chunk, ChunkGrid, DType, Region, Shape};
+use chunkwise_expr::{Arg, ElementOp, Program, ProgramBuilder, Reduce, ReduceKind};
+use smallvec::SmallVec;
 
 use crate::compile::Code;
-use crate::machine::scratch_bytes;
-use crate::operand::{AsOperand, Prepared, in_order};
+use crate::machine::{Machine, scratch_bytes};
+use crate::operand::{AsOperand, Operand, Prepared, in_order};
 use crate::{Kernel, KernelError};
+use partial::Part;
 use rule::Divisor;
-use split::Split;
+use split::{Split, result_shape};
 use typed::{Folder, folder, work_type};
+use walk::{Taker, walk_block};
 
 pub use partial::Partial;
 
-/// A reduction with its compiled program: shared by all blocks and threads.
+/// A reduction with its compiled program, or several that fold the same elements: shared by all blocks and threads.
+///
+/// Several are folded in one walk over a block: what their programs have in common is computed once per tile, and
+/// every tile is folded by all of them while it is in the cache. Each keeps its own states in its own order, so its
+/// bits are those it has alone.
 ///
 /// The partition of a block into segments depends only on its shape and the reduced axes, never on strides,
 /// fusion or threads, so neither do the bits of the result.
@@ -68,10 +80,31 @@ pub use partial::Partial;
 pub struct Fold(Arc<Inner>);
 
 struct Inner {
-    reduce: Reduce,
     code: Code,
+    /// Lengths of pieces.
+    piece: Shape,
+    /// At least one; all have one space and the same axes.
+    members: Vec<Member>,
+}
+
+/// One reduction.
+struct Member {
+    reduce: Reduce,
+    /// Which result of the code it folds.
+    result: usize,
     output: DType,
     folder: Box<dyn Folder>,
+}
+
+impl Member {
+    fn new(reduce: &Reduce, elements: DType, result: usize) -> Member {
+        let folder = folder(reduce.kind, work_type(reduce.kind, elements));
+        Member { reduce: reduce.clone(), result, output: reduce.kind.output(elements), folder }
+    }
+
+    fn part(&self, region: &Region, states: Box<dyn partial::States>) -> Part {
+        Part { shape: result_shape(&self.reduce, region.shape()), states }
+    }
 }
 
 impl Fold {
@@ -87,14 +120,64 @@ impl Fold {
     /// assert_eq!(Fold::new(&reduce, DType::U8).output(), DType::F64);
     /// ```
     pub fn new(reduce: &Reduce, input: DType) -> Fold {
-        let elements = reduce.program.as_ref().map_or(input, |program| program.output());
+        let elements = elements_of(reduce, input);
         let work = work_type(reduce.kind, elements);
         let code = match &reduce.program {
             Some(program) => Code::with_output(program, work),
             None => Code::with_output(&Program::identity(input), work),
         };
-        let (output, folder) = (reduce.kind.output(elements), folder(reduce.kind, work));
-        Fold(Arc::new(Inner { reduce: reduce.clone(), code, output, folder }))
+        Fold(Arc::new(Inner { code, piece: reduce.piece(), members: vec![Member::new(reduce, elements, 0)] }))
+    }
+
+    /// Compiles reductions that fold the same elements: the same operands, of the types `inputs`, over the same space
+    /// and axes. One without a program folds the first operand.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, ChunkGrid, DType, Region, Scalar};
+    /// use chunkwise_expr::{Reduce, ReduceKind};
+    /// use chunkwise_kernels::Fold;
+    ///
+    /// let reduce = |kind| Reduce {
+    ///     kind,
+    ///     axes: [0].into_iter().collect(),
+    ///     keepdims: false,
+    ///     ddof: 0.0,
+    ///     space: ChunkGrid::whole(&[3]),
+    ///     program: None,
+    /// };
+    /// let fold = Fold::siblings(&[&reduce(ReduceKind::Mean), &reduce(ReduceKind::Max)], &[DType::I32]);
+    /// let block = Chunk::from_array(ndarray::arr1(&[1, 2, 6]).into_dyn());
+    /// let part = fold.fold(&[block], &Region::whole(&[3])).unwrap();
+    /// assert_eq!(fold.finish_one(0, &[&part]).scalar(), Some(Scalar::F64(3.0)));
+    /// assert_eq!(fold.finish_one(1, &[&part]).scalar(), Some(Scalar::I32(6)));
+    /// ```
+    ///
+    /// # Panics
+    /// When there are none, or they do not fold the same elements.
+    pub fn siblings(reduces: &[&Reduce], inputs: &[DType]) -> Fold {
+        let first = reduces[0];
+        let input = inputs.first().copied().unwrap_or(DType::Bool); // one without inputs has a program
+        if reduces.len() == 1 && (first.program.is_some() || inputs.len() == 1) {
+            return Fold::new(first, input);
+        }
+        let alike = |other: &&Reduce| other.space == first.space && other.axes == first.axes;
+        assert!(reduces.iter().all(alike), "siblings fold one space along the same axes");
+        let mut builder = ProgramBuilder::new();
+        let operands: Vec<Arg> = inputs.iter().map(|&dtype| builder.input(dtype)).collect();
+        let (mut results, mut members): (Vec<Arg>, Vec<Member>) = (Vec::new(), Vec::new());
+        for reduce in reduces {
+            let elements = elements_of(reduce, input);
+            let result = folded(&mut builder, reduce, elements, &operands);
+            let known = results.iter().position(|&other| other == result);
+            let place = known.unwrap_or_else(|| {
+                results.push(result);
+                results.len() - 1
+            });
+            members.push(Member::new(reduce, elements, place));
+        }
+        let program = builder.finish(results[0]);
+        let code = Code::with_results(&program, &results);
+        Fold(Arc::new(Inner { code, piece: first.piece(), members }))
     }
 
     /// Folds the block of the space that lies at `region`; it may be empty. Operands are broadcast to the
@@ -120,10 +203,88 @@ impl Fold {
     /// assert_eq!(fold.finish(&[&part]).scalar(), Some(Scalar::I64(4)));
     /// ```
     pub fn fold<O: AsOperand>(&self, operands: &[O], region: &Region) -> Result<Partial, KernelError> {
-        let inner = &*self.0;
-        let split = Split::new(&inner.reduce, region);
-        let prepared = Prepared::new(operands, region.shape(), &split.order);
-        inner.folder.fold(&inner.code, &prepared.operands(), region.shape(), &split)
+        match self.pieces(region) {
+            1 => self.fold_piece(operands, region),
+            count => {
+                let parts = (0..count).map(|number| {
+                    let piece = self.piece(region, number);
+                    let place = piece.relative_to(region);
+                    let operands: Vec<Operand> =
+                        operands.iter().map(|operand| operand.part(&place)).collect();
+                    self.fold_piece(&operands, &piece)
+                });
+                Ok(self.merged_by_eights(parts.collect::<Result<_, _>>()?))
+            }
+        }
+    }
+
+    /// In how many pieces the block at `region` is folded: one unless it is huge. Pieces may be folded one by one, and
+    /// merged in order by [`Reduce::FAN_IN`] until one is left: that is what [`fold`](Fold::fold) of the block gives.
+    ///
+    /// ```
+    /// # use chunkwise_chunk::{ChunkGrid, DType, Region};
+    /// # use chunkwise_expr::{Reduce, ReduceKind};
+    /// # use chunkwise_kernels::Fold;
+    /// # let (kind, axes, space) = (ReduceKind::Sum, [0].into_iter().collect(), ChunkGrid::whole(&[3 << 20]));
+    /// # let reduce = Reduce { kind, axes, keepdims: false, ddof: 0.0, space, program: None };
+    /// let fold = Fold::new(&reduce, DType::F32);
+    /// let all = Region::whole(&[3 << 20]);
+    /// assert_eq!((fold.pieces(&all), fold.piece(&all, 2)), (3, Region::new(&[2 << 20], &[1 << 20])));
+    /// ```
+    pub fn pieces(&self, region: &Region) -> usize {
+        ChunkGrid::regular(region.shape(), &self.0.piece).num_blocks().max(1)
+    }
+
+    /// A piece of the block at `region`, in C order.
+    ///
+    /// # Panics
+    /// When there is no such piece.
+    pub fn piece(&self, region: &Region, number: usize) -> Region {
+        let grid = ChunkGrid::regular(region.shape(), &self.0.piece);
+        if region.is_empty() {
+            return region.clone();
+        }
+        let mut piece = grid.region(&grid.block(number));
+        for axis in 0..region.ndim() {
+            let (start, len) = (piece.start()[axis], piece.shape()[axis]);
+            piece.set_axis(axis, region.start()[axis] + start, len);
+        }
+        piece
+    }
+
+    /// One part out of at least one, by the tree that tasks would make.
+    fn merged_by_eights(&self, mut parts: Vec<Partial>) -> Partial {
+        while parts.len() > 1 {
+            let mut rest = parts.into_iter();
+            parts = std::iter::from_fn(|| {
+                let group: Vec<Partial> = rest.by_ref().take(Reduce::FAN_IN).collect();
+                match group.len() {
+                    0 | 1 => group.into_iter().next(),
+                    _ => Some(self.merge(&group.iter().collect::<Vec<_>>())),
+                }
+            })
+            .collect();
+        }
+        parts.swap_remove(0)
+    }
+
+    fn fold_piece<O: AsOperand>(&self, operands: &[O], region: &Region) -> Result<Partial, KernelError> {
+        let Inner { code, members, .. } = &*self.0;
+        let split = Split::new(&members[0].reduce, region);
+        let kept = split.kept();
+        let parts = if kept * split.reduced == 0 {
+            members.iter().map(|member| member.part(region, member.folder.nothing(kept))).collect()
+        } else {
+            let prepared = Prepared::new(operands, region.shape(), &split.order);
+            let mut machine =
+                Machine::new(code, &prepared.operands(), region.shape(), &split.order, split.inner > 1);
+            let mut takers: SmallVec<[Taker<'_>; 4]> =
+                members.iter().map(|member| (member.folder.start(kept), member.result)).collect();
+            walk_block(&mut machine, &split, &mut takers)?;
+            let states = takers.into_iter().map(|(folding, _)| folding.finish(&split));
+            members.iter().zip(states).map(|(member, states)| member.part(region, states)).collect()
+        };
+        Ok(Partial { count: split.reduced as u64, parts })
     }
 
     /// One partial result out of several, merged in the order given.
@@ -146,7 +307,26 @@ impl Fold {
     /// assert_eq!(fold.finish(&[&both]).scalar(), Some(Scalar::F64(2.0)));
     /// ```
     pub fn merge(&self, parts: &[&Partial]) -> Partial {
-        self.0.folder.merge(parts)
+        let count = parts.iter().map(|part| part.count).sum();
+        let member = |number: usize| Part {
+            shape: parts[0].parts[number].shape.clone(),
+            states: self.merged(number, parts),
+        };
+        Partial { count, parts: (0..self.0.members.len()).map(member).collect() }
+    }
+
+    /// The states of one reduction; parts over no elements are passed over.
+    fn merged(&self, member: usize, parts: &[&Partial]) -> Box<dyn partial::States> {
+        let folder = &self.0.members[member].folder;
+        let some: Vec<(&Part, u64)> = parts
+            .iter()
+            .filter(|part| part.count > 0)
+            .map(|part| (&part.parts[member], part.count))
+            .collect();
+        match &some[..] {
+            [] => folder.nothing(parts[0].parts[member].shape.iter().product()),
+            some => folder.merge(some),
+        }
     }
 
     /// The block of results: merges, then takes the value of each state. Where no elements were folded,
@@ -169,16 +349,42 @@ impl Fold {
     /// assert_eq!(fold.finish(&[&part]).scalar(), Some(Scalar::F64(7.0)));
     /// ```
     pub fn finish(&self, parts: &[&Partial]) -> Chunk {
-        let Inner { reduce, folder, output, .. } = &*self.0;
+        self.finish_one(0, parts)
+    }
+
+    /// [`finish`](Fold::finish) of one of several reductions, by its place among those that were compiled.
+    ///
+    /// # Panics
+    /// When there are no parts, they are of other reductions, or there is no such one.
+    ///
+    /// ```
+    /// # use chunkwise_chunk::{Chunk, ChunkGrid, DType, Region, Scalar};
+    /// # use chunkwise_expr::{Reduce, ReduceKind};
+    /// # use chunkwise_kernels::Fold;
+    /// # let space = ChunkGrid::whole(&[2]);
+    /// # let axes = [0].into_iter().collect();
+    /// # let sum = Reduce { kind: ReduceKind::Sum, axes, keepdims: false, ddof: 0.0, space, program: None };
+    /// let product = Reduce { kind: ReduceKind::Prod, ..sum.clone() };
+    /// let fold = Fold::siblings(&[&sum, &product], &[DType::I64]);
+    /// let block = Chunk::filled(Scalar::I64(3), &[2]);
+    /// let part = fold.fold(&[block], &Region::whole(&[2])).unwrap();
+    /// assert_eq!(fold.finish_one(1, &[&part]).scalar(), Some(Scalar::I64(9)));
+    /// ```
+    pub fn finish_one(&self, member: usize, parts: &[&Partial]) -> Chunk {
+        let Member { reduce, folder, output, .. } = &self.0.members[member];
         let divisor = Divisor { ddof: reduce.ddof, root: reduce.kind == ReduceKind::Std };
         let values = match parts {
-            [part] => folder.finish(part, divisor),
-            parts => folder.finish(&folder.merge(parts), divisor),
+            [part] => folder.finish(&part.parts[member], part.count, divisor),
+            parts => {
+                let shape = parts[0].parts[member].shape.clone();
+                let merged = Part { shape, states: self.merged(member, parts) };
+                folder.finish(&merged, parts.iter().map(|part| part.count).sum(), divisor)
+            }
         };
         converted(values, *output)
     }
 
-    /// Type of the results.
+    /// Type of the results; of the first reduction where there are several.
     ///
     /// ```
     /// # use chunkwise_chunk::{ChunkGrid, DType};
@@ -189,7 +395,12 @@ impl Fold {
     /// assert_eq!(Fold::new(&reduce, DType::F32).output(), DType::I64);
     /// ```
     pub fn output(&self) -> DType {
-        self.0.output
+        self.output_of(0)
+    }
+
+    /// Type of the results of one of several reductions.
+    pub fn output_of(&self, member: usize) -> DType {
+        self.0.members[member].output
     }
 
     /// Bytes of the partial result of a block at `region`.
@@ -205,7 +416,12 @@ impl Fold {
     /// assert_eq!(fold.partial_bytes(&Region::whole(&[100, 10])), 10 * size_of::<f64>());
     /// ```
     pub fn partial_bytes(&self, region: &Region) -> usize {
-        Split::new(&self.0.reduce, region).kept() * self.0.folder.state_bytes()
+        Split::new(&self.0.members[0].reduce, region).kept() * self.state_bytes()
+    }
+
+    /// Bytes of the states of one kept element.
+    fn state_bytes(&self) -> usize {
+        self.0.members.iter().map(|member| member.folder.state_bytes()).sum()
     }
 
     /// Whether the elements of a block at `region` are folded in C order: formulas of such a block are never written
@@ -222,7 +438,7 @@ impl Fold {
     /// assert!(!Fold::new(&reduce, DType::F32).walks_in_order(&long_and_thin));
     /// ```
     pub fn walks_in_order(&self, region: &Region) -> bool {
-        in_order(&Split::new(&self.0.reduce, region).order)
+        in_order(&Split::new(&self.0.members[0].reduce, region).order)
     }
 
     /// Bytes of registers and panels of one evaluation, beside operands and partial result: an upper bound
@@ -237,8 +453,25 @@ impl Fold {
     /// assert!(Fold::new(&reduce, DType::F64).scratch_bytes() < 512 << 10);
     /// ```
     pub fn scratch_bytes(&self) -> usize {
-        let stack = typed::PANEL_STACK * crate::machine::COLUMNS * self.0.folder.state_bytes();
+        let stack = typed::PANEL_STACK * crate::machine::COLUMNS * self.state_bytes();
         scratch_bytes(&self.0.code, self.0.code.tile(), true) + stack
+    }
+}
+
+/// Type of the elements that a reduction folds.
+fn elements_of(reduce: &Reduce, input: DType) -> DType {
+    reduce.program.as_ref().map_or(input, |program| program.output())
+}
+
+/// The elements that a reduction folds, in the type it works in, as a value of a program over its operands.
+fn folded(builder: &mut ProgramBuilder, reduce: &Reduce, elements: DType, operands: &[Arg]) -> Arg {
+    let value = match &reduce.program {
+        Some(program) => builder.inline(program, operands),
+        None => operands[0],
+    };
+    match work_type(reduce.kind, elements) {
+        work if work == elements => value,
+        work => builder.push(ElementOp::Cast(work), &[value]).expect("every type converts to every other"),
     }
 }
 
@@ -256,8 +489,8 @@ fn converted(values: Chunk, output: DType) -> Chunk {
 impl fmt::Debug for Fold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fold")
-            .field("kind", &self.0.reduce.kind)
-            .field("axes", &self.0.reduce.axes)
+            .field("kinds", &self.0.members.iter().map(|member| member.reduce.kind).collect::<Vec<_>>())
+            .field("axes", &self.0.members[0].reduce.axes)
             .field("steps", &self.0.code.steps.len())
             .finish()
     }

@@ -4,9 +4,10 @@ use std::any::Any;
 use std::fmt;
 
 use chunkwise_chunk::Shape;
+use smallvec::SmallVec;
 
-/// The states of a reduction over some blocks: one per kept element, and the number of elements that each
-/// stands for. Over no elements the states mean nothing, and merging passes over them.
+/// The states of a reduction, or of several of the same elements, over some blocks: one per kept element, and the
+/// number of elements that each stands for. Over no elements the states mean nothing, and merging passes over them.
 ///
 /// ```
 /// use chunkwise_chunk::{Chunk, ChunkGrid, DType, Region};
@@ -20,10 +21,16 @@ use chunkwise_chunk::Shape;
 /// assert_eq!((part.count(), part.shape(), part.nbytes()), (5, &[1, 2][..], 16));
 /// ```
 pub struct Partial {
-    /// Shape of the result block, with the reduced axes where they are kept.
-    pub(super) shape: Shape,
     /// Elements folded into each state.
     pub(super) count: u64,
+    /// One for each reduction.
+    pub(super) parts: SmallVec<[Part; 1]>,
+}
+
+/// The states of one reduction.
+pub(super) struct Part {
+    /// Shape of the result block, with the reduced axes where they are kept.
+    pub(super) shape: Shape,
     pub(super) states: Box<dyn States>,
 }
 
@@ -44,7 +51,7 @@ impl Partial {
         self.count
     }
 
-    /// Shape of the result block.
+    /// Shape of the result block; of the first reduction where there are several.
     ///
     /// ```
     /// # use chunkwise_chunk::{Chunk, ChunkGrid, DType, Region};
@@ -57,7 +64,7 @@ impl Partial {
     /// assert_eq!(part.shape(), [4]);
     /// ```
     pub fn shape(&self) -> &[usize] {
-        &self.shape
+        &self.parts[0].shape
     }
 
     /// Bytes of the states.
@@ -73,13 +80,13 @@ impl Partial {
     /// assert_eq!(part.nbytes(), 4);
     /// ```
     pub fn nbytes(&self) -> usize {
-        self.states.nbytes()
+        self.parts.iter().map(|part| part.states.nbytes()).sum()
     }
 }
 
 impl fmt::Debug for Partial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Partial{:?} of {} elements each", &self.shape[..], self.count)
+        write!(f, "Partial{:?} of {} elements each", self.shape(), self.count)
     }
 }
 
@@ -95,7 +102,7 @@ impl<S: Copy + Send + Sync + 'static> States for Vec<S> {
     }
 }
 
-impl Partial {
+impl Part {
     /// The states, of the type the reduction made them of.
     pub(super) fn states<S: 'static>(&self) -> &[S] {
         let states: &dyn Any = &*self.states;

@@ -26,8 +26,6 @@ pub(super) struct Split {
     pub(super) outer: usize,
     pub(super) reduced: usize,
     pub(super) inner: usize,
-    /// Shape of the block's result.
-    pub(super) result: Shape,
     /// For each reduced axis: start and length in the block, length in the space.
     reduced_axes: Vec<[usize; 3]>,
 }
@@ -48,7 +46,6 @@ impl Split {
             outer: product(&kept),
             reduced: product(&reduced),
             inner: 1,
-            result: result_shape(reduce, shape),
             reduced_axes: reduced.iter().map(|&a| [region.start()[a], shape[a], space[a]]).collect(),
         };
         let (first, past) = ends(&reduced, shape);
@@ -91,7 +88,8 @@ fn ends(reduced: &[usize], shape: &[usize]) -> (usize, usize) {
     }
 }
 
-fn result_shape(reduce: &Reduce, shape: &[usize]) -> Shape {
+/// Shape of the result of a block.
+pub(super) fn result_shape(reduce: &Reduce, shape: &[usize]) -> Shape {
     let axes = 0..shape.len();
     axes.filter_map(|axis| match (reduce.axes.contains(&axis), reduce.keepdims) {
         (true, false) => None,

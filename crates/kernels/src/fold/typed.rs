@@ -1,51 +1,54 @@
-//! A rule run over a block.
+//! A rule over what a machine has evaluated: rows and panels to states, states to values.
 //!
-//! ```text
-//! inner == 1    for each kept element: its row of R elements          R <= 256: one segment
-//!                   segments of 256 -> state -> pairwise
-//! inner > 1     for each outer element, for each 256 columns:
-//!                   panels of up to 64 rows -> states of the columns -> pairwise
-//! ```
-//!
-//! Tiles are multiples of a segment and never cut one, so how many elements the machine evaluates at a time
-//! does not show in the result.
+//! The order in which a block is evaluated is that of [`walk`](super::walk).
 
 use chunkwise_chunk::{Chunk, DType};
 use chunkwise_expr::ReduceKind;
 use ndarray::{ArrayD, IxDyn};
 
-use super::Partial;
 use super::dispatch::Loops;
 use super::lanes::{Extreme, Lanes, Largest, Mean, Prod, Smallest, Sum, Truth};
 use super::moments::Moments;
 use super::pairwise::Pairwise;
+use super::partial::{Part, States};
 use super::position::Position;
 use super::rule::{Divisor, Rule};
 use super::split::Split;
-use crate::KernelError;
-use crate::compile::{Code, SEGMENT};
-use crate::machine::{COLUMNS, Machine, ROWS};
-use crate::operand::OperandRef;
+use crate::compile::SEGMENT;
+use crate::machine::Machine;
 
 /// Most panels' states that wait to be merged: enough for 2^32 rows.
 pub(super) const PANEL_STACK: usize = 26;
 
 /// A reduction of elements whose type is known only when run.
 pub(super) trait Folder: Send + Sync {
-    /// The states of a block.
-    fn fold(
-        &self,
-        code: &Code,
-        operands: &[OperandRef<'_>],
-        shape: &[usize],
-        split: &Split,
-    ) -> Result<Partial, KernelError>;
-    /// One part out of at least one.
-    fn merge(&self, parts: &[&Partial]) -> Partial;
-    /// The values of the states.
-    fn finish(&self, part: &Partial, divisor: Divisor) -> Chunk;
+    /// States of a block to be folded, with room for this many.
+    fn start(&self, kept: usize) -> Box<dyn Folding + '_>;
+    /// States over no elements.
+    fn nothing(&self, kept: usize) -> Box<dyn States>;
+    /// The states of at least one part, each with the elements it stands for, at least 1.
+    fn merge(&self, parts: &[(&Part, u64)]) -> Box<dyn States>;
+    /// The values of states that stand for `count` elements.
+    fn finish(&self, part: &Part, count: u64, divisor: Divisor) -> Chunk;
     /// Bytes of one state.
     fn state_bytes(&self) -> usize;
+}
+
+/// A block being folded: takes what a machine has evaluated, and no more than that at a time, so that several
+/// reductions can take the same tile before the next one is evaluated.
+pub(super) trait Folding {
+    /// Takes a run of whole rows of `len` elements.
+    fn short_rows(&mut self, machine: &Machine<'_>, result: usize, len: usize);
+    /// Takes a part of a row, the one that starts at position `at`.
+    fn row_part(&mut self, machine: &Machine<'_>, result: usize, at: usize);
+    /// The row is complete.
+    fn end_row(&mut self);
+    /// Takes a panel of rows, the first at position `row`.
+    fn panel(&mut self, machine: &Machine<'_>, result: usize, row: usize);
+    /// The columns of the panels since the last call are complete.
+    fn end_columns(&mut self);
+    /// The states of the block.
+    fn finish(self: Box<Self>, split: &Split) -> Box<dyn States>;
 }
 
 /// The type a reduction works in. Elements of other types are converted as the last step of the program, at
@@ -113,39 +116,34 @@ fn typed<R: Rule>() -> Box<dyn Folder> {
 struct Typed<R: Rule>(Loops<R>);
 
 impl<R: Rule> Folder for Typed<R> {
-    fn fold(
-        &self,
-        code: &Code,
-        operands: &[OperandRef<'_>],
-        shape: &[usize],
-        split: &Split,
-    ) -> Result<Partial, KernelError> {
-        let states = match split.kept() * split.reduced {
-            0 => vec![R::State::default(); split.kept()],
-            _ => {
-                self.states(&mut Machine::new(code, operands, shape, &split.order, split.inner > 1), split)?
-            }
-        };
-        Ok(Partial { shape: split.result.clone(), count: split.reduced as u64, states: Box::new(states) })
+    fn start(&self, kept: usize) -> Box<dyn Folding + '_> {
+        Box::new(Block {
+            loops: &self.0,
+            states: Vec::with_capacity(kept),
+            segments: Vec::new(),
+            row: Pairwise::new(),
+            columns: Pairwise::new(),
+        })
     }
 
-    fn merge(&self, parts: &[&Partial]) -> Partial {
-        let first = parts.iter().find(|part| part.count > 0).or(parts.first());
-        let first = first.expect("there is at least one part to merge");
-        let (mut states, mut count) = (first.states::<R::State>().to_vec(), 0);
-        for part in parts.iter().filter(|part| part.count > 0) {
-            if count > 0 {
-                let other = part.states::<R::State>();
-                assert_eq!(states.len(), other.len(), "parts of one result have one shape");
-                self.0.merge(&mut states, count, other, part.count);
-            }
-            count += part.count;
+    fn nothing(&self, kept: usize) -> Box<dyn States> {
+        Box::new(vec![R::State::default(); kept])
+    }
+
+    fn merge(&self, parts: &[(&Part, u64)]) -> Box<dyn States> {
+        let (first, mut count) = parts[0];
+        let mut states = first.states::<R::State>().to_vec();
+        for &(part, more) in &parts[1..] {
+            let other = part.states::<R::State>();
+            assert_eq!(states.len(), other.len(), "parts of one result have one shape");
+            self.0.merge(&mut states, count, other, more);
+            count += more;
         }
-        Partial { shape: first.shape.clone(), count, states: Box::new(states) }
+        Box::new(states)
     }
 
-    fn finish(&self, part: &Partial, divisor: Divisor) -> Chunk {
-        let value = |&state: &R::State| match part.count {
+    fn finish(&self, part: &Part, count: u64, divisor: Divisor) -> Chunk {
+        let value = |&state: &R::State| match count {
             0 => R::nothing(),
             count => R::value(state, count, divisor),
         };
@@ -159,118 +157,79 @@ impl<R: Rule> Folder for Typed<R> {
     }
 }
 
-impl<R: Rule> Typed<R> {
-    fn states(&self, machine: &mut Machine<'_>, split: &Split) -> Result<Vec<R::State>, KernelError> {
-        let mut states = Vec::with_capacity(split.kept());
-        if split.inner > 1 {
-            self.panels(machine, split, &mut states)?;
-        } else if split.reduced <= machine.tile() {
-            self.short_rows(machine, split, &mut states)?;
-        } else {
-            self.long_rows(machine, split, &mut states)?;
+/// The states of a block so far.
+struct Block<'f, R: Rule> {
+    loops: &'f Loops<R>,
+    states: Vec<R::State>,
+    /// Memory to reuse.
+    segments: Vec<R::State>,
+    /// The row that is not complete.
+    row: Pairwise<R::State>,
+    /// The columns that are not complete.
+    columns: Pairwise<Vec<R::State>>,
+}
+
+impl<R: Rule> Block<'_, R> {
+    /// Adds the segments of a run to the row.
+    fn segments(&mut self, items: &[R::Item], at: usize) {
+        self.segments.clear();
+        self.loops.segments(items, SEGMENT, [at as u64, SEGMENT as u64], &mut self.segments);
+        for (&state, segment) in self.segments.iter().zip(items.chunks(SEGMENT)) {
+            self.row.push(state, segment.len() as u64, R::merge);
         }
+    }
+}
+
+impl<R: Rule> Folding for Block<'_, R> {
+    fn short_rows(&mut self, machine: &Machine<'_>, result: usize, len: usize) {
+        let items = machine.items::<R::Item>(result);
+        if len <= SEGMENT {
+            self.loops.segments(items, len, [0, 0], &mut self.states);
+            return;
+        }
+        for row in items.chunks_exact(len) {
+            self.segments(row, 0);
+            self.end_row();
+        }
+    }
+
+    fn row_part(&mut self, machine: &Machine<'_>, result: usize, at: usize) {
+        self.segments(machine.items::<R::Item>(result), at);
+    }
+
+    fn end_row(&mut self) {
+        self.states.extend(self.row.finish(R::merge));
+    }
+
+    fn panel(&mut self, machine: &Machine<'_>, result: usize, row: usize) {
+        let rows = machine.rows::<R::Item>(result);
+        let mut states = vec![R::State::default(); rows[0].len()];
+        self.loops.columns(&rows, row as u64, &mut states);
+        self.columns.push(states, rows.len() as u64, |a, na, b, nb| merged(self.loops, a, na, &b, nb));
+    }
+
+    fn end_columns(&mut self) {
+        let states = self.columns.finish(|a, na, b, nb| merged(self.loops, a, na, &b, nb));
+        self.states.extend(states.unwrap_or_default());
+    }
+
+    fn finish(mut self: Box<Self>, split: &Split) -> Box<dyn States> {
         if R::HAS_POSITION {
-            for state in &mut states {
+            for state in &mut self.states {
                 *state = R::moved(*state, |at| split.position(at));
             }
         }
-        Ok(states)
+        Box::new(self.states)
     }
+}
 
-    /// Rows that fit in a tile: several of them at a time.
-    fn short_rows(
-        &self,
-        machine: &mut Machine<'_>,
-        split: &Split,
-        states: &mut Vec<R::State>,
-    ) -> Result<(), KernelError> {
-        let (rows, len) = (split.outer, split.reduced);
-        let at_once = machine.tile() / len;
-        let (mut segments, mut parts) = (Vec::new(), Pairwise::new());
-        for row in (0..rows).step_by(at_once) {
-            let items = machine.items::<R::Item>(row * len, at_once.min(rows - row) * len)?;
-            if len <= SEGMENT {
-                self.0.segments(items, len, [0, 0], states);
-                continue;
-            }
-            for row in items.chunks_exact(len) {
-                self.segments(row, 0, &mut segments, &mut parts);
-                states.extend(parts.finish(R::merge));
-            }
-        }
-        Ok(())
-    }
-
-    /// Rows longer than a tile.
-    fn long_rows(
-        &self,
-        machine: &mut Machine<'_>,
-        split: &Split,
-        states: &mut Vec<R::State>,
-    ) -> Result<(), KernelError> {
-        let (tile, len) = (machine.tile(), split.reduced);
-        let (mut segments, mut parts) = (Vec::new(), Pairwise::new());
-        for row in 0..split.outer {
-            for at in (0..len).step_by(tile) {
-                let items = machine.items::<R::Item>(row * len + at, tile.min(len - at))?;
-                self.segments(items, at as u64, &mut segments, &mut parts);
-            }
-            states.extend(parts.finish(R::merge));
-        }
-        Ok(())
-    }
-
-    /// Adds the segments of a run to the parts; `states` is memory to reuse.
-    fn segments(
-        &self,
-        items: &[R::Item],
-        at: u64,
-        states: &mut Vec<R::State>,
-        parts: &mut Pairwise<R::State>,
-    ) {
-        states.clear();
-        self.0.segments(items, SEGMENT, [at, SEGMENT as u64], states);
-        for (&state, segment) in states.iter().zip(items.chunks(SEGMENT)) {
-            parts.push(state, segment.len() as u64, R::merge);
-        }
-    }
-
-    /// Columns of panels.
-    fn panels(
-        &self,
-        machine: &mut Machine<'_>,
-        split: &Split,
-        states: &mut Vec<R::State>,
-    ) -> Result<(), KernelError> {
-        for outer in 0..split.outer {
-            for column in (0..split.inner).step_by(COLUMNS) {
-                let columns = COLUMNS.min(split.inner - column);
-                let start = outer * split.reduced * split.inner + column;
-                states.extend(self.columns(machine, start, columns, split)?);
-            }
-        }
-        Ok(())
-    }
-
-    fn columns(
-        &self,
-        machine: &mut Machine<'_>,
-        start: usize,
-        columns: usize,
-        split: &Split,
-    ) -> Result<Vec<R::State>, KernelError> {
-        let merge = |mut a: Vec<R::State>, na, b: Vec<R::State>, nb| {
-            self.0.merge(&mut a, na, &b, nb);
-            a
-        };
-        let mut parts = Pairwise::new();
-        for row in (0..split.reduced).step_by(ROWS) {
-            let count = ROWS.min(split.reduced - row);
-            let rows = machine.rows::<R::Item>(start + row * split.inner, split.inner, count, columns)?;
-            let mut states = vec![R::State::default(); columns];
-            self.0.columns(&rows, row as u64, &mut states);
-            parts.push(states, count as u64, merge);
-        }
-        Ok(parts.finish(merge).unwrap_or_default())
-    }
+fn merged<R: Rule>(
+    loops: &Loops<R>,
+    mut a: Vec<R::State>,
+    na: u64,
+    b: &[R::State],
+    nb: u64,
+) -> Vec<R::State> {
+    loops.merge(&mut a, na, b, nb);
+    a
 }

@@ -13,7 +13,8 @@ pub(crate) enum Demand {
 }
 
 impl Demand {
-    fn wants(&self, block: usize) -> bool {
+    /// Whether the block of this number is needed.
+    pub(crate) fn wants(&self, block: usize) -> bool {
         match self {
             Demand::None => false,
             Demand::All => true,

@@ -1,5 +1,6 @@
 //! Walks the graph from sources to roots and makes layers and tasks.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chunkwise_chunk::{ChunkSink, Region};
@@ -27,6 +28,8 @@ pub(crate) struct Emit<'a> {
     pub(super) builder: GraphBuilder<Value>,
     /// For each node the tasks of its blocks; empty for nodes that users read for themselves.
     tasks: Vec<Vec<Option<TaskId>>>,
+    /// Tasks of reductions that were made with a sibling's.
+    pub(super) made_before: HashMap<NodeId, Vec<Option<TaskId>>>,
     bytes_read: u64,
     /// For each node which roots it is.
     root_numbers: Vec<SmallVec<[usize; 1]>>,
@@ -52,6 +55,7 @@ impl<'a> Emit<'a> {
             demand,
             builder: GraphBuilder::new(),
             tasks,
+            made_before: HashMap::new(),
             bytes_read: 0,
             root_numbers,
             recycler: Arc::default(),
@@ -81,7 +85,7 @@ impl<'a> Emit<'a> {
     fn node(&mut self, id: NodeId) -> Result<Vec<Option<TaskId>>> {
         let node = self.graph.node(id);
         match &node.op {
-            Op::Reduce(reduce) => self.reduce(id, reduce),
+            Op::Reduce(_) => self.reduce(id),
             Op::Call(call) => {
                 let label = Label::new(call.name(), None, node.origin);
                 let layer = self.builder.layer(Arc::new(CallLayer { label, call: call.clone() }))?;

@@ -1,120 +1,193 @@
-//! Layers and tasks of a reduction.
+//! Layers and tasks of reductions: of one, or of siblings that are folded together.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use chunkwise_chunk::ChunkGrid;
-use chunkwise_expr::{Meta, NodeId, Reduce};
+use chunkwise_chunk::{ChunkGrid, DType, Region};
+use chunkwise_expr::{Meta, NodeId, Op, Reduce};
 use chunkwise_kernels::Fold;
 use chunkwise_scheduler::{LayerId, TaskBytes, TaskId};
+use smallvec::SmallVec;
 
 use super::Label;
 use super::emit::{Emit, number_of};
-use super::feed::bytes;
+use super::feed::{Feed, bytes};
 use super::reduce::{FinishLayer, FoldLayer, MergeLayer};
 use crate::Result;
 
-/// The three layers of one reduction.
+/// The tasks of a node's blocks.
+type Tasks = Vec<Option<TaskId>>;
+
+/// The layers of reductions that are folded together.
 struct Layers {
+    /// What all of them fold; that of the first, without its reduced axes.
+    reduce: Reduce,
+    /// The grid of its results.
+    results: ChunkGrid,
+    sources: SmallVec<[NodeId; 3]>,
     folds: Arc<FoldLayer>,
     fold: LayerId,
     merge: LayerId,
-    finish: LayerId,
-    /// Whether other tasks, or the caller, take blocks of the result.
-    used: bool,
+    finishes: Vec<(Arc<FinishLayer>, LayerId)>,
 }
 
 impl Emit<'_> {
-    /// Folds, merges and finishes for every needed block of the result.
-    pub(super) fn reduce(&mut self, id: NodeId, reduce: &Reduce) -> Result<Vec<Option<TaskId>>> {
-        let layers = self.reduce_layers(id, reduce)?;
-        let (dtype, grid) = (self.graph.node(id).meta.dtype(), self.graph.node(id).meta.grid().clone());
-        let mut tasks = vec![None; grid.num_blocks()];
-        for index in self.demand[id.index()].wanted(grid.num_blocks()) {
-            let result = grid.block(index);
-            let own = bytes(dtype, &grid.region(&result));
-            let (parts, largest) = self.folds(id, reduce, &layers, &result)?;
-            let parts = self.merges(parts, layers.merge, index, largest)?;
-            let output = if layers.used { own } else { 0 };
+    /// Folds, merges and finishes for every needed block of a reduction. Those of its siblings are made with it and
+    /// kept until their turn: they need nothing else.
+    pub(super) fn reduce(&mut self, id: NodeId) -> Result<Tasks> {
+        if let Some(tasks) = self.made_before.remove(&id) {
+            return Ok(tasks);
+        }
+        let members = match self.graph.siblings(id) {
+            [] => vec![id],
+            siblings => siblings.to_vec(),
+        };
+        // Blocks have the same numbers in all of them: reduced axes that are kept have one block.
+        let blocks = self.graph.node(id).meta.grid().num_blocks();
+        let mut tasks: Vec<Tasks> = vec![vec![None; blocks]; members.len()];
+        // What nothing needs is not folded either: its elements may be errors.
+        let mut layers: HashMap<Vec<usize>, Layers> = HashMap::new();
+        let demand = self.demand;
+        let wanted = |index: usize| -> Vec<usize> {
+            (0..members.len()).filter(|&member| demand[members[member].index()].wants(index)).collect()
+        };
+        for (index, wanted) in (0..blocks).map(|index| (index, wanted(index))) {
+            if wanted.is_empty() {
+                continue;
+            }
+            if !layers.contains_key(&wanted) {
+                let ids: Vec<NodeId> = wanted.iter().map(|&member| members[member]).collect();
+                layers.insert(wanted.clone(), self.reduce_layers(&ids)?);
+            }
+            let finished = self.result_block(&layers[&wanted], index)?;
+            wanted.iter().zip(finished).for_each(|(&member, task)| tasks[member][index] = Some(task));
+        }
+        self.made_before.extend(members.into_iter().zip(tasks));
+        Ok(self.made_before.remove(&id).unwrap_or_default())
+    }
+
+    /// The tasks that give one block of each result.
+    fn result_block(&mut self, layers: &Layers, index: usize) -> Result<Vec<TaskId>> {
+        let (parts, largest) = self.folds(layers, index)?;
+        let parts = self.merges(parts, layers.merge, index, largest, Reduce::FAN_IN)?;
+        let mut tasks = Vec::with_capacity(layers.finishes.len());
+        for (finish, layer) in &layers.finishes {
+            let own =
+                bytes(finish.fold.output_of(finish.member), &finish.grid.region(&finish.grid.block(index)));
+            let output = if finish.used { own } else { 0 };
             let bytes = TaskBytes { output, scratch: largest.saturating_add(own - output) };
-            tasks[index] = Some(self.builder.task(layers.finish, number_of(index), &parts, bytes)?);
+            tasks.push(self.builder.task(*layer, number_of(index), &parts, bytes)?);
         }
         Ok(tasks)
     }
 
-    fn reduce_layers(&mut self, id: NodeId, reduce: &Reduce) -> Result<Layers> {
-        let node = self.graph.node(id);
-        let (feeds, metas) = (self.feeds(id), self.metas(id));
-        let folded = metas.first().map_or_else(|| node.meta.dtype(), Meta::dtype);
-        let fold = Arc::new(Fold::new(reduce, folded));
-        let label = |part: &str, grid: Option<&ChunkGrid>| Label::of_node(node, part, grid.cloned());
-        let (space, grid) = (&reduce.space, node.meta.grid());
-        let merges = MergeLayer { label: label(", merge", None), fold: fold.clone() };
-        let finish = FinishLayer {
-            label: label(", finish", Some(grid)),
-            fold: fold.clone(),
-            grid: grid.clone(),
-            sinks: self.sinks(id),
-            used: self.is_used(id),
+    fn reduce_layers(&mut self, members: &[NodeId]) -> Result<Layers> {
+        let graph = self.graph;
+        let reduces: Vec<&Reduce> = members.iter().map(|&id| reduce_of(&graph.node(id).op)).collect();
+        let (feeds, metas) = (self.feeds(members[0]), self.metas(members[0]));
+        let types: Vec<DType> = metas.iter().map(Meta::dtype).collect();
+        let fold = Arc::new(Fold::siblings(&reduces, &types));
+        let label = |part: &str, grid: Option<&ChunkGrid>| {
+            let labels = members.iter().map(|&id| Label::of_node(graph.node(id), part, grid.cloned()));
+            labels.reduce(Label::and).expect("a set has members")
         };
+        let space = reduces[0].space.clone();
+        let merge = MergeLayer { label: label(", merge", None), fold: fold.clone() };
+        let numbers = if feeds.iter().any(Feed::reads_whole_blocks) { 1 } else { reduces[0].most_pieces() };
+        let label = label("", Some(&space));
         let folds = Arc::new(FoldLayer {
-            label: label("", Some(space)),
-            fold,
-            space: space.clone(),
+            label,
+            fold: fold.clone(),
+            space,
             feeds,
             metas,
+            numbers,
             recycler: self.recycler.clone(),
         });
+        let mut finishes = Vec::with_capacity(members.len());
+        for (member, &id) in members.iter().enumerate() {
+            let finish = Arc::new(self.finish_layer(id, member, &fold));
+            finishes.push((finish.clone(), self.builder.layer(finish)?));
+        }
+        let reduce = Reduce { keepdims: false, ..reduces[0].clone() };
         Ok(Layers {
-            used: finish.used,
+            results: reduce.result_grid(),
+            reduce,
+            sources: graph.inputs(members[0]),
             fold: self.builder.layer(folds.clone())?,
-            merge: self.builder.layer(Arc::new(merges))?,
-            finish: self.builder.layer(Arc::new(finish))?,
+            merge: self.builder.layer(Arc::new(merge))?,
             folds,
+            finishes,
         })
     }
 
-    /// A task for each block that is folded into a block of the result, and the bytes of the largest partial result.
-    fn folds(
-        &mut self,
-        id: NodeId,
-        reduce: &Reduce,
-        layers: &Layers,
-        result: &[usize],
-    ) -> Result<(Vec<TaskId>, u64)> {
+    fn finish_layer(&self, id: NodeId, member: usize, fold: &Arc<Fold>) -> FinishLayer {
+        let node = self.graph.node(id);
+        let grid = node.meta.grid().clone();
+        FinishLayer {
+            label: Label::of_node(node, ", finish", Some(grid.clone())),
+            fold: fold.clone(),
+            member,
+            grid,
+            sinks: self.sinks(id),
+            used: self.is_used(id),
+        }
+    }
+
+    /// A partial result for each block that is folded into a block of the results, and the bytes of the largest.
+    fn folds(&mut self, layers: &Layers, index: usize) -> Result<(Vec<TaskId>, u64)> {
         let folds = &layers.folds;
-        let sources = self.graph.inputs(id);
+        let reduce = &layers.reduce;
+        let result = layers.results.block(index);
         let mut parts = Vec::with_capacity(reduce.blocks_per_result());
         let mut largest = 0;
-        for block in reduce.blocks_of(result) {
-            let region = folds.space.region(&folds.space.block(block));
-            let needs = folds.needs(&region);
-            let inputs = self.gather(&sources, &folds.feeds, &needs);
-            let in_order = folds.fold.walks_in_order(&region);
-            let read = needs.iter().fold(folds.fold.scratch_bytes() as u64, |sum, need| {
-                let feed = &folds.feeds[need.input];
-                let allocated = match in_order {
-                    true => feed.allocates_for_walk(&need.region, region.shape()),
-                    false => feed.allocates(&need.region),
-                };
-                sum.saturating_add(allocated).saturating_add(feed.scratch(&need.region))
-            });
-            let output = folds.fold.partial_bytes(&region) as u64;
-            largest = largest.max(output);
-            let bytes = TaskBytes { output, scratch: read };
-            parts.push(self.builder.task(layers.fold, number_of(block), &inputs, bytes)?);
+        for block in reduce.blocks_of(&result) {
+            let mut pieces: SmallVec<[TaskId; 1]> = SmallVec::new();
+            for (number, region) in folds.regions(block).enumerate() {
+                let bytes = self.fold_bytes(folds, &region);
+                largest = largest.max(bytes.output);
+                let needs = folds.needs(&region);
+                let inputs = self.gather(&layers.sources, &folds.feeds, &needs);
+                let index = number_of(block * folds.numbers + number);
+                pieces.push(self.builder.task(layers.fold, index, &inputs, bytes)?);
+            }
+            parts.extend(self.merges(pieces.to_vec(), layers.merge, index, largest, 1)?);
         }
         Ok((parts, largest))
     }
 
-    /// Merges by eights, in order, until one task can merge the rest.
+    /// What the fold of a region allocates: its partial result; registers, what it reads, and the partial results of
+    /// pieces where the task folds several.
+    fn fold_bytes(&self, folds: &FoldLayer, region: &Region) -> TaskBytes {
+        let fold = &folds.fold;
+        let output = fold.partial_bytes(region) as u64;
+        let pieces = match fold.pieces(region) as u64 {
+            1 => 0,
+            pieces => pieces.saturating_mul(output),
+        };
+        let own = (fold.scratch_bytes() as u64).saturating_add(pieces);
+        let in_order = fold.walks_in_order(region);
+        let scratch = folds.needs(region).iter().fold(own, |sum, need| {
+            let feed = &folds.feeds[need.input];
+            let allocated = match in_order {
+                true => feed.allocates_for_walk(&need.region, region.shape()),
+                false => feed.allocates(&need.region),
+            };
+            sum.saturating_add(allocated).saturating_add(feed.scratch(&need.region))
+        });
+        TaskBytes { output, scratch }
+    }
+
+    /// Merges by eights, in order, until no more than `left` are left.
     fn merges(
         &mut self,
         mut parts: Vec<TaskId>,
         layer: LayerId,
         index: usize,
         output: u64,
+        left: usize,
     ) -> Result<Vec<TaskId>> {
-        while parts.len() > Reduce::FAN_IN {
+        while parts.len() > left {
             let mut merged = Vec::with_capacity(parts.len().div_ceil(Reduce::FAN_IN));
             for group in parts.chunks(Reduce::FAN_IN) {
                 merged.push(match group {
@@ -129,4 +202,9 @@ impl Emit<'_> {
         }
         Ok(parts)
     }
+}
+
+fn reduce_of(op: &Op) -> &Reduce {
+    let Op::Reduce(reduce) = op else { unreachable!("only reductions have siblings") };
+    reduce
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSource, DType, ReadCost, Region, Scalar};
+use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSource, DType, ReadCost, ReadUnit, Region, Scalar};
 use chunkwise_expr::Need;
 use chunkwise_kernels::Operand;
 use chunkwise_scheduler::{BoxError, TaskId};
@@ -66,6 +66,14 @@ impl Feed {
                 }
             }
             _ => self.allocates(region),
+        }
+    }
+
+    /// Whether the task reads what is decoded block by block, so that a part of a block costs as much as all of it.
+    pub(crate) fn reads_whole_blocks(&self) -> bool {
+        match self {
+            Feed::Source(source) => source.unit() == ReadUnit::Block || source.cost() >= ReadCost::Decode,
+            _ => false,
         }
     }
 

@@ -5,6 +5,7 @@
 //! source, literal            none where readers can read for themselves (see `sources`), else one read a block
 //! map, view, rechunk, ..     one task a block: gather the needed regions, apply          (`blockwise`)
 //! reduction                  one fold a block, merges of eight partial results, finish   (`reduce`)
+//! siblings                   the same folds and merges for all of them, a finish each
 //! call, collect              one task                                                    (`object`)
 //! ```
 //!
@@ -73,7 +74,12 @@ pub(crate) fn lower(graph: &ExprGraph, targets: &[Target], share: u64) -> Result
     let demand = demand::find(graph, &inlined);
     let mut tasks = 0usize;
     for id in graph.ids().filter(has_tasks) {
-        tasks = tasks.saturating_add(demand[id.index()].count(sources::blocks_of(graph, id)));
+        let blocks = |id: &NodeId| demand[id.index()].count(sources::blocks_of(graph, *id));
+        tasks = tasks.saturating_add(match graph.siblings(id) {
+            [] => blocks(&id),
+            [first, ..] if *first != id => 0,
+            together => together.iter().map(blocks).max().unwrap_or(0),
+        });
         check_count(graph, id, tasks, MOST_TASKS)?;
     }
     emit::Emit::new(graph, targets, &inlined, &demand).run()
@@ -114,6 +120,15 @@ impl Label {
         let fused = program.into_iter().flat_map(|program| program.origins());
         label.origins.extend(fused.filter(|&&origin| origin != node.origin));
         label
+    }
+
+    /// The label of what is done for both.
+    pub(crate) fn and(mut self, other: Label) -> Label {
+        self.op = format!("{} and {}", self.op, other.op);
+        let more = other.origins.into_iter().filter(|origin| !self.origins.contains(origin));
+        let more: Vec<_> = more.collect();
+        self.origins.extend(more);
+        self
     }
 
     /// As in `sqrt, block [3, 0] of shape [10, 4] in chunks (2, 4) (at src/main.rs:7:15)`.

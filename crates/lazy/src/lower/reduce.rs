@@ -1,7 +1,11 @@
 //! Reductions: folds of blocks, merges in grid order, the final value.
 //!
+//! Siblings share folds and merges, whose partial results are of all of them; each finishes for itself.
+//!
 //! The tree depends on the grid alone: partial results of blocks in C order, merged by eights until at most eight are
-//! left, which the finishing task merges itself.
+//! left, which the finishing task merges itself. The partial result of a huge block is that of its pieces, merged by
+//! eights until one is left. Each piece has a task of its own, unless the task reads what must be decoded: decoding is
+//! by block, and pieces would do it again.
 
 use std::sync::Arc;
 
@@ -12,17 +16,21 @@ use chunkwise_scheduler::{BoxError, Layer, TaskCx};
 use smallvec::SmallVec;
 
 use super::blockwise::write;
+use super::emit::number_of;
 use super::feed::{Feed, kernel_operands, recycle};
 use super::recycle::Recycler;
 use super::{Label, Value};
 
-/// One task per block of the space that is folded.
+/// One task per block of the space that is folded, or per piece of it.
 pub(crate) struct FoldLayer {
     pub(crate) label: Label,
     pub(crate) fold: Arc<Fold>,
     pub(crate) space: ChunkGrid,
     pub(crate) feeds: Vec<Feed>,
     pub(crate) metas: Vec<Meta>,
+    /// Numbers of tasks for each block, of which smaller blocks use the first ones: the pieces of the largest block
+    /// where each piece is a task, else one.
+    pub(crate) numbers: usize,
     pub(crate) recycler: Arc<Recycler>,
 }
 
@@ -31,11 +39,23 @@ impl FoldLayer {
         let metas: SmallVec<[&Meta; 3]> = self.metas.iter().collect();
         element_needs(region, &metas)
     }
+
+    /// What the tasks of a block fold, in the order in which their partial results are merged.
+    pub(crate) fn regions(&self, block: usize) -> impl Iterator<Item = Region> + '_ {
+        let region = self.space.region(&self.space.block(block));
+        let tasks = if self.numbers == 1 { 1 } else { self.fold.pieces(&region) };
+        (0..tasks).map(move |number| self.part(&region, number))
+    }
+
+    fn part(&self, block: &Region, number: usize) -> Region {
+        if self.numbers == 1 { block.clone() } else { self.fold.piece(block, number) }
+    }
 }
 
 impl Layer<Value> for FoldLayer {
     fn run(&self, index: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
-        let region = self.space.region(&self.space.block(index as usize));
+        let (block, number) = (index as usize / self.numbers, index as usize % self.numbers);
+        let region = self.part(&self.space.region(&self.space.block(block)), number);
         let operands = kernel_operands(&self.feeds, &self.needs(&region), inputs, &self.recycler)?;
         let partial = self.fold.fold(&operands, &region)?;
         recycle(operands, &self.recycler);
@@ -43,7 +63,7 @@ impl Layer<Value> for FoldLayer {
     }
 
     fn label(&self, index: u32) -> String {
-        self.label.of(index)
+        self.label.of(index / number_of(self.numbers))
     }
 }
 
@@ -67,6 +87,8 @@ impl Layer<Value> for MergeLayer {
 pub(crate) struct FinishLayer {
     pub(crate) label: Label,
     pub(crate) fold: Arc<Fold>,
+    /// Which of the reductions that are folded together.
+    pub(crate) member: usize,
     pub(crate) grid: ChunkGrid,
     pub(crate) sinks: Vec<Arc<dyn ChunkSink>>,
     pub(crate) used: bool,
@@ -75,7 +97,7 @@ pub(crate) struct FinishLayer {
 impl Layer<Value> for FinishLayer {
     fn run(&self, index: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
         let region = self.grid.region(&self.grid.block(index as usize));
-        let chunk = self.fold.finish(&partials(inputs));
+        let chunk = self.fold.finish_one(self.member, &partials(inputs));
         write(&self.sinks, &region, &chunk)?;
         Ok(if self.used { Value::Block(chunk) } else { Value::Written })
     }

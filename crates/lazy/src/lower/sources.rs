@@ -3,10 +3,11 @@
 //! A source in memory is a view away, a formula a few instructions: every reader reads for itself, and a read fuses
 //! with the computation. Decoding is worth sharing: a source that must be decoded and has several users, or users that
 //! need its blocks in pieces, gets a task per block, if what that holds is small against the memory limit; otherwise it
-//! is decoded again by each user.
+//! is decoded again by each user. Reductions that are folded together are one user.
 
 use chunkwise_chunk::{ReadCost, ReadUnit};
 use chunkwise_expr::{ExprGraph, Meta, NodeId, Op, SourceOp};
+use smallvec::SmallVec;
 
 /// For each node, whether its users read it for themselves.
 pub(crate) fn inlined(graph: &ExprGraph, mut share: u64) -> Vec<bool> {
@@ -40,11 +41,13 @@ fn reads_inline(graph: &ExprGraph, id: NodeId, source: &SourceOp, share: u64) ->
     }
 }
 
-/// The only one that takes the source's elements; `None` when there are several, the caller among them.
+/// The only one that takes the source's elements, or the first of several that take them together; `None` when there
+/// are others, the caller among them.
 fn single_user(graph: &ExprGraph, id: NodeId) -> Option<NodeId> {
-    let mut users = graph.users(id);
-    let first = users.next()?;
-    (users.next().is_none() && !graph.is_root(id)).then_some(first)
+    let mut users: SmallVec<[NodeId; 4]> = graph.users(id).collect();
+    users.sort_unstable();
+    let alone = users.len() == 1 || users[..] == *graph.siblings(*users.first()?);
+    (alone && !graph.is_root(id)).then_some(users[0])
 }
 
 /// Whether the only user asks for the source's blocks one by one and whole.
@@ -57,11 +60,11 @@ fn takes_whole_blocks(graph: &ExprGraph, id: NodeId, user: NodeId) -> bool {
     }
 }
 
-/// In how many blocks tasks of a node are counted: of the array, or of what a reduction folds.
+/// In how many blocks tasks of a node are counted: of the array, or of what a reduction folds, with their pieces.
 pub(crate) fn blocks_of(graph: &ExprGraph, id: NodeId) -> usize {
     let node = graph.node(id);
     match (&node.op, &node.meta) {
-        (Op::Reduce(reduce), _) => reduce.space.num_blocks(),
+        (Op::Reduce(reduce), _) => reduce.space.num_blocks().saturating_mul(reduce.most_pieces()),
         (_, Meta::Array { grid, .. }) => grid.num_blocks(),
         _ => 1,
     }

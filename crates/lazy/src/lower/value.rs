@@ -11,7 +11,7 @@ use chunkwise_kernels::Partial;
 pub(crate) enum Value {
     /// A block of an array.
     Block(Chunk),
-    /// A partial result of a reduction.
+    /// A partial result of a reduction, or of several that are folded together.
     Partial(Arc<Partial>),
     /// The value of a call.
     Object(Object),

@@ -38,6 +38,7 @@ const STEPS: &[(usize, Step)] = &[
     (2, structure::concat),
     (2, structure::rechunk),
     (5, structure::reduce),
+    (3, structure::sibling),
     (1, structure::delayed),
 ];
 

@@ -124,12 +124,27 @@ pub(super) fn rechunk(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
 /// A reduction over any axes, which may be none, all, kept or gone.
 pub(super) fn reduce(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     let x = pool.pick(draw);
-    let kind = *draw.pick(ReduceKind::ALL);
     let all = draw.shuffled((0..x.shape().len()).collect::<Vec<usize>>());
     let some = if draw.one_in(2) { 1 } else { draw.below(all.len() + 1) };
     let axes = (!draw.one_in(4)).then(|| &all[..some.min(all.len())]);
+    Some(any_reduction(draw, &x, axes))
+}
+
+/// Another reduction of what a reduction folds, or of an operation on it, along the same axes.
+pub(super) fn sibling(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
+    let first = pool.find(draw, |x| matches!(x.op(), Op::Reduce(_)))?;
+    let Op::Reduce(reduce) = first.op() else { return None };
+    let x = first.node().inputs()[0].clone();
+    let of_x =
+        pool.find(draw, |y| y.node().inputs().iter().any(|input| input.same(&x)) && y.grid() == x.grid());
+    let x = if draw.one_in(2) { of_x.unwrap_or(x) } else { x };
+    Some(any_reduction(draw, &x, Some(&reduce.axes)))
+}
+
+fn any_reduction(draw: &mut Draw, x: &Expr, axes: Option<&[usize]>) -> Expr {
+    let kind = *draw.pick(ReduceKind::ALL);
     let ddof = if kind.takes_ddof() { *draw.pick(&[0.0, 1.0, 0.5]) } else { 0.0 };
-    Some(x.reduce(kind, axes, draw.one_in(2), ddof, Location::caller()))
+    x.reduce(kind, axes, draw.one_in(2), ddof, Location::caller())
 }
 
 /// An array made into a value and back into an array.
