@@ -28,6 +28,7 @@ const WORKLOADS: &[Workload] = &[
     ("square_100m", square_100m),
     ("headline", headline),
     ("std_axis0", std_axis0),
+    ("random_mean", random_mean),
     ("rechunk", rechunk),
     ("tiny_tasks", tiny_tasks),
 ];
@@ -206,6 +207,15 @@ fn std_axis0(runs: usize) -> chunkwise::Result<()> {
         || x.std_axis(Axis(0), 0.0).compute(),
         |y| y.as_ref().is_ok_and(|y| y.len() == 10_000 && close(y[77], want, 1e-12)),
     );
+    Ok(())
+}
+
+/// The mean of 10^4 x 10^4 uniform numbers, drawn on the way.
+fn random_mean(runs: usize) -> chunkwise::Result<()> {
+    let mut rng = chunkwise::random::Generator::new(42);
+    let run = || rng.uniform(0.0, 1.0, (10_000, 10_000), 1000).mean().compute();
+    // Six standard deviations of the mean of so many.
+    report("random_mean", "chunkwise", runs, run, |m| m.as_ref().is_ok_and(|m| (m - 0.5).abs() < 1.8e-4));
     Ok(())
 }
 
