@@ -3,6 +3,8 @@
 
 mod arc;
 mod area;
+#[doc(hidden)]
+pub mod dispatch;
 mod erf;
 mod exp;
 mod function;
