@@ -1,0 +1,258 @@
+//! From a law to the elements of a region: runs of neighbours, and elements picked one by one.
+//!
+//! ```text
+//! run     for b in blocks:    out[S b ..][..S], open = first(words(b))          then the open ones again
+//! gather  for i in indices:   out[i] = first(words(i / S))[i % S]               likewise
+//! fill    region -> rows; long rows are runs, short ones are gathered together
+//! ```
+//!
+//! The loops of `first` have no branches, so that they become vector instructions. What is rejected there (of
+//! integers, Poisson and gamma numbers) is drawn again afterwards, by words with other draw numbers: which ones depends on the
+//! element alone.
+#![allow(unsafe_code)]
+
+use std::fmt;
+
+use chunkwise_chunk::{Chunk, DType, Element, Region, TileMut};
+use chunkwise_math::{Isa, per_isa};
+use ndarray::{ArrayD, IxDyn};
+
+use crate::philox::{Block, Philox};
+use crate::rows::for_each_row;
+
+/// What a block of random words becomes at the first attempt.
+pub(crate) struct Lanes<T> {
+    /// The elements; of a law with fewer than four to a block the first ones count.
+    pub(crate) values: [T; 4],
+    /// Which of them have no value yet.
+    pub(crate) open: [bool; 4],
+}
+
+impl<T: Element> Lanes<T> {
+    /// Values for all.
+    #[inline(always)]
+    pub(crate) fn all(values: [T; 4]) -> Lanes<T> {
+        Lanes { values, open: [false; 4] }
+    }
+
+    /// Two values for a law of two elements to a block.
+    #[inline(always)]
+    pub(crate) fn two(values: [T; 2]) -> Lanes<T> {
+        Lanes::all([values[0], values[1], T::default(), T::default()])
+    }
+
+    /// The element of a lane, chosen without a branch or a table.
+    #[inline(always)]
+    fn pick(&self, lane: u64, share: usize) -> (T, bool) {
+        let select = |a: usize, b: usize, second: bool| {
+            if second { (self.values[b], self.open[b]) } else { (self.values[a], self.open[a]) }
+        };
+        let low = select(0, 1, share > 1 && lane & 1 == 1);
+        let high = select(2, 3, lane & 1 == 1);
+        if share > 2 && lane & 2 == 2 { high } else { low }
+    }
+}
+
+/// A distribution: what random words become.
+pub(crate) trait Law: fmt::Debug + Send + Sync + 'static {
+    /// Type of the elements.
+    type Value: Element;
+    /// How many neighbours share a block of words: 1, 2 or 4.
+    const SHARE: usize;
+    /// Whether the first attempt may leave elements open.
+    const RETRIES: bool = false;
+
+    /// The first attempt at the elements of a block, without branches.
+    fn first<I: Isa>(&self, block: Block<'_>) -> Lanes<Self::Value>;
+
+    /// The value of an element the first attempt left open; the same bits on every processor.
+    fn retry(&self, _block: Block<'_>, lane: usize) -> Self::Value {
+        unreachable!("the first attempt leaves no element open, but did for lane {lane}")
+    }
+}
+
+/// Elements that can be computed from their numbers in C order.
+pub(crate) trait Elements: fmt::Debug + Send + Sync {
+    /// Type of the elements.
+    type Value: Element;
+
+    /// The elements from number `start` on.
+    fn run(&self, start: u64, out: &mut [Self::Value]);
+
+    /// The elements of these numbers, as many as `out` has.
+    fn gather(&self, at: &[u64], out: &mut [Self::Value]);
+}
+
+/// Elements of a type that is known only when run.
+pub(crate) trait Fill: fmt::Debug + Send + Sync {
+    /// Type of the elements.
+    fn dtype(&self) -> DType;
+
+    /// The elements of the region from its number `at` on.
+    fn fill(&self, shape: &[usize], region: &Region, at: usize, out: TileMut<'_>);
+
+    /// The block of a region.
+    fn read(&self, shape: &[usize], region: &Region) -> Chunk;
+}
+
+/// Indices computed at once, and elements whose openness is known at once.
+pub(crate) const TILE: usize = 256;
+/// Rows from this length on are runs of their own.
+const LONG: usize = 32;
+
+impl<E: Elements> Fill for E {
+    fn dtype(&self) -> DType {
+        E::Value::DTYPE
+    }
+
+    fn fill(&self, shape: &[usize], region: &Region, at: usize, out: TileMut<'_>) {
+        let wanted = E::Value::DTYPE;
+        let out =
+            E::Value::of_tile_mut(out).unwrap_or_else(|| panic!("a tile of another type than {wanted}"));
+        fill(self, shape, region, at, out);
+    }
+
+    fn read(&self, shape: &[usize], region: &Region) -> Chunk {
+        let mut elements = vec![E::Value::default(); region.len()];
+        fill(self, shape, region, 0, &mut elements);
+        let array = ArrayD::from_shape_vec(IxDyn(region.shape()), elements);
+        Chunk::from_array(array.expect("one element an index"))
+    }
+}
+
+fn fill<E: Elements>(elements: &E, shape: &[usize], region: &Region, at: usize, out: &mut [E::Value]) {
+    let (mut indices, mut held, mut done) = ([0u64; TILE], 0, 0);
+    let total = out.len();
+    for_each_row(shape, region, at, total, |start, len| {
+        if len >= LONG {
+            elements.gather(&indices[..held], &mut out[done..done + held]);
+            done += held;
+            held = 0;
+            elements.run(start, &mut out[done..done + len]);
+            done += len;
+            return;
+        }
+        for index in start..start + len as u64 {
+            indices[held] = index;
+            held += 1;
+            if held == TILE {
+                elements.gather(&indices, &mut out[done..done + TILE]);
+                done += TILE;
+                held = 0;
+            }
+        }
+    });
+    elements.gather(&indices[..held], &mut out[done..]);
+}
+
+/// The elements of a law.
+#[derive(Debug)]
+pub(crate) struct Drawn<L> {
+    law: L,
+    philox: Philox,
+}
+
+impl<L: Law> Drawn<L> {
+    pub(crate) fn new(law: L, philox: &Philox) -> Drawn<L> {
+        Drawn { law, philox: philox.clone() }
+    }
+}
+
+impl<L: Law> Elements for Drawn<L> {
+    type Value = L::Value;
+
+    fn run(&self, start: u64, out: &mut [L::Value]) {
+        let share = L::SHARE as u64;
+        let head = ((share - start % share) % share).min(out.len() as u64) as usize;
+        let (head, rest) = out.split_at_mut(head);
+        let (whole, tail) = rest.split_at_mut(rest.len() - rest.len() % L::SHARE);
+        self.few(start, head);
+        let start = start + head.len() as u64;
+        // SAFETY: the loop is for this processor, and has no other conditions.
+        unsafe { run::<L>()(&self.law, &self.philox, start / share, whole) };
+        self.few(start + whole.len() as u64, tail);
+    }
+
+    fn gather(&self, at: &[u64], out: &mut [L::Value]) {
+        if !at.is_empty() {
+            // SAFETY: the loop is for this processor, and has no other conditions.
+            unsafe { gather::<L>()(&self.law, &self.philox, at, out) };
+        }
+    }
+}
+
+impl<L: Law> Drawn<L> {
+    /// The ends of a run: fewer elements than share a block.
+    fn few(&self, start: u64, out: &mut [L::Value]) {
+        let at: [u64; 4] = std::array::from_fn(|i| start + i as u64);
+        self.gather(&at[..out.len()], out);
+    }
+}
+
+/// # Safety
+/// None beyond the instruction set.
+#[inline(always)]
+unsafe fn run_body<I: Isa, L: Law>(law: &L, philox: &Philox, block: u64, out: &mut [L::Value]) {
+    if !L::RETRIES {
+        for (number, out) in (block..).zip(out.chunks_exact_mut(L::SHARE)) {
+            out.copy_from_slice(&law.first::<I>(philox.block(number)).values[..L::SHARE]);
+        }
+        return;
+    }
+    let mut block = block;
+    for out in out.chunks_mut(TILE) {
+        let mut open = [false; TILE];
+        let pairs = out.chunks_exact_mut(L::SHARE).zip(open.chunks_exact_mut(L::SHARE));
+        for (number, (out, open)) in (block..).zip(pairs) {
+            let lanes = law.first::<I>(philox.block(number));
+            out.copy_from_slice(&lanes.values[..L::SHARE]);
+            open.copy_from_slice(&lanes.open[..L::SHARE]);
+        }
+        let first = block * L::SHARE as u64;
+        retry(law, philox, &open, out, |i| first + i as u64);
+        block += (TILE / L::SHARE) as u64;
+    }
+}
+
+/// # Safety
+/// None beyond the instruction set.
+#[inline(always)]
+unsafe fn gather_body<I: Isa, L: Law>(law: &L, philox: &Philox, at: &[u64], out: &mut [L::Value]) {
+    let share = L::SHARE as u64;
+    for (at, out) in at.chunks(TILE).zip(out.chunks_mut(TILE)) {
+        let mut open = [false; TILE];
+        for ((&index, out), open) in at.iter().zip(&mut *out).zip(&mut open) {
+            (*out, *open) = law.first::<I>(philox.block(index / share)).pick(index % share, L::SHARE);
+        }
+        if L::RETRIES {
+            retry(law, philox, &open, out, |i| at[i]);
+        }
+    }
+}
+
+/// Computes the open elements of a tile.
+#[inline(never)]
+fn retry<L: Law>(
+    law: &L,
+    philox: &Philox,
+    open: &[bool; TILE],
+    out: &mut [L::Value],
+    index: impl Fn(usize) -> u64,
+) {
+    let share = L::SHARE as u64;
+    for (i, out) in out.iter_mut().enumerate().filter(|(i, _)| open[*i]) {
+        *out = law.retry(philox.block(index(i) / share), (index(i) % share) as usize);
+    }
+}
+
+per_isa! {
+    /// The elements of consecutive blocks.
+    fn run<L: [Law]>(law: &L, philox: &Philox, block: u64, out: &mut [L::Value])
+        = run_body::<Arithmetic, L>
+}
+
+per_isa! {
+    /// The elements of some indices.
+    fn gather<L: [Law]>(law: &L, philox: &Philox, at: &[u64], out: &mut [L::Value])
+        = gather_body::<Arithmetic, L>
+}
