@@ -18,6 +18,8 @@ mod root;
 mod single;
 mod table;
 mod trig;
+#[doc(hidden)]
+pub mod unit;
 
 pub use function::{Binary, Unary};
 pub use isa::{Fma, Isa, Plain, has_fma};

@@ -25,8 +25,14 @@ const TWO_54: f64 = 18_014_398_509_481_984.0;
 pub(crate) fn split(x: f64) -> (f64, f64) {
     let subnormal = x < f64::MIN_POSITIVE;
     let normal = select(subnormal, x * TWO_54, x);
-    let bias = TWO_52_VALUE + select(subnormal, 1023.0 + 54.0, 1023.0);
-    let bits = normal.to_bits().wrapping_add(0x3ff0_0000_0000_0000 - SQRT_HALF);
+    split_normal(normal, select(subnormal, 1023.0 + 54.0, 1023.0))
+}
+
+/// The same for normal `x`, with `2^(k + bias - 1023)`.
+#[inline(always)]
+fn split_normal(x: f64, bias: f64) -> (f64, f64) {
+    let bias = TWO_52_VALUE + bias;
+    let bits = x.to_bits().wrapping_add(0x3ff0_0000_0000_0000 - SQRT_HALF);
     let k = f64::from_bits((bits >> 52) | TWO_52) - bias;
     (k, f64::from_bits((bits & MANTISSA).wrapping_add(SQRT_HALF)))
 }
@@ -57,6 +63,13 @@ pub(crate) fn with_limits(x: f64, y: f64) -> f64 {
     let y = select(x == f64::INFINITY, x, y);
     let y = select(x == 0.0, f64::NEG_INFINITY, y);
     select(x >= 0.0, y, f64::NAN)
+}
+
+/// The logarithm of a positive, finite, normal number.
+#[inline(always)]
+pub(crate) fn ln_of_normal<I: Isa>(x: f64) -> f64 {
+    let (k, m) = split_normal(x, 1023.0);
+    combine::<I>(k, m - 1.0, 0.0)
 }
 
 #[inline(always)]

@@ -29,6 +29,13 @@ fn pairs<I: Isa>((x, y): Pair) -> (Pair, Pair) {
     (sin, cos)
 }
 
+/// Sine and cosine of an angle of at most pi/4.
+#[inline(always)]
+pub(crate) fn short<I: Isa>(x: f64) -> Pair {
+    let (s, c) = pairs::<I>((x, 0.0));
+    (s.0 + s.1, c.0 + c.1)
+}
+
 /// `x` with its sign changed if bit 1 of `quadrant` is set.
 #[inline(always)]
 pub(crate) fn flip(x: f64, quadrant: u64) -> f64 {

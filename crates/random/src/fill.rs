@@ -40,16 +40,25 @@ impl<T: Element> Lanes<T> {
     pub(crate) fn two(values: [T; 2]) -> Lanes<T> {
         Lanes::all([values[0], values[1], T::default(), T::default()])
     }
+}
 
-    /// The element of a lane, chosen without a branch or a table.
-    #[inline(always)]
-    fn pick(&self, lane: u64, share: usize) -> (T, bool) {
-        let select = |a: usize, b: usize, second: bool| {
-            if second { (self.values[b], self.open[b]) } else { (self.values[a], self.open[a]) }
-        };
-        let low = select(0, 1, share > 1 && lane & 1 == 1);
-        let high = select(2, 3, lane & 1 == 1);
-        if share > 2 && lane & 2 == 2 { high } else { low }
+/// What a lane has, chosen without a branch or a table.
+#[inline(always)]
+fn pick<T: Copy>([a, b, c, d]: [T; 4], lane: u64, share: usize) -> T {
+    let odd = lane & 1 == 1;
+    match share {
+        1 => a,
+        2 => {
+            if odd {
+                b
+            } else {
+                a
+            }
+        }
+        _ => {
+            let (low, high) = (if odd { b } else { a }, if odd { d } else { c });
+            if lane & 2 == 2 { high } else { low }
+        }
     }
 }
 
@@ -62,8 +71,8 @@ pub(crate) trait Law: fmt::Debug + Send + Sync + 'static {
     /// Whether the first attempt may leave elements open.
     const RETRIES: bool = false;
 
-    /// The first attempt at the elements of a block, without branches.
-    fn first<I: Isa>(&self, block: Block<'_>) -> Lanes<Self::Value>;
+    /// The first attempt at the elements of a block, without branches. `words` are those of the block's draw 0.
+    fn first<I: Isa>(&self, words: [u64; 4], block: Block<'_>) -> Lanes<Self::Value>;
 
     /// The value of an element the first attempt left open; the same bits on every processor.
     fn retry(&self, _block: Block<'_>, lane: usize) -> Self::Value {
@@ -189,28 +198,64 @@ impl<L: Law> Drawn<L> {
     }
 }
 
+/// Random words of some blocks, each of the four by itself.
+type Words = [[u64; TILE / 2]; 4];
+
 /// # Safety
 /// None beyond the instruction set.
 #[inline(always)]
 unsafe fn run_body<I: Isa, L: Law>(law: &L, philox: &Philox, block: u64, out: &mut [L::Value]) {
-    if !L::RETRIES {
-        for (number, out) in (block..).zip(out.chunks_exact_mut(L::SHARE)) {
-            out.copy_from_slice(&law.first::<I>(philox.block(number)).values[..L::SHARE]);
-        }
-        return;
-    }
+    let (mut a, mut b): (Words, Words) = ([[0; TILE / 2]; 4], [[0; TILE / 2]; 4]);
+    let mut open = [false; TILE];
     let mut block = block;
     for out in out.chunks_mut(TILE) {
-        let mut open = [false; TILE];
-        let pairs = out.chunks_exact_mut(L::SHARE).zip(open.chunks_exact_mut(L::SHARE));
-        for (number, (out, open)) in (block..).zip(pairs) {
-            let lanes = law.first::<I>(philox.block(number));
-            out.copy_from_slice(&lanes.values[..L::SHARE]);
+        let count = out.len() / L::SHARE;
+        let half = count.div_ceil(2);
+        words(philox, block, half, &mut a, &mut b);
+        let (out_a, out_b) = out.split_at_mut(half * L::SHARE);
+        let (open_a, open_b) = open.split_at_mut(half * L::SHARE);
+        apply::<I, L>(law, philox, block, &a, out_a, open_a);
+        apply::<I, L>(law, philox, block + half as u64, &b, out_b, open_b);
+        if L::RETRIES {
+            let first = block * L::SHARE as u64;
+            retry(law, philox, &open, out, |i| first + i as u64);
+        }
+        block += count as u64;
+    }
+}
+
+/// The first words of `half` blocks from `block` on, and those of as many blocks after them.
+#[inline(always)]
+fn words(philox: &Philox, block: u64, half: usize, a: &mut Words, b: &mut Words) {
+    let (a, b) = (a.each_mut().map(|a| &mut a[..half]), b.each_mut().map(|b| &mut b[..half]));
+    for i in 0..half {
+        let [of_a, of_b] = philox.pair(block + i as u64, block + (half + i) as u64);
+        for word in 0..4 {
+            a[word][i] = of_a[word];
+            b[word][i] = of_b[word];
+        }
+    }
+}
+
+/// The first attempt at the elements of consecutive blocks.
+#[inline(always)]
+fn apply<I: Isa, L: Law>(
+    law: &L,
+    philox: &Philox,
+    block: u64,
+    words: &Words,
+    out: &mut [L::Value],
+    open: &mut [bool],
+) {
+    let count = out.len() / L::SHARE;
+    let [w0, w1, w2, w3] = words.each_ref().map(|words| &words[..count]);
+    let places = out.chunks_exact_mut(L::SHARE).zip(open.chunks_exact_mut(L::SHARE));
+    for (i, (out, open)) in places.enumerate() {
+        let lanes = law.first::<I>([w0[i], w1[i], w2[i], w3[i]], philox.block(block + i as u64));
+        out.copy_from_slice(&lanes.values[..L::SHARE]);
+        if L::RETRIES {
             open.copy_from_slice(&lanes.open[..L::SHARE]);
         }
-        let first = block * L::SHARE as u64;
-        retry(law, philox, &open, out, |i| first + i as u64);
-        block += (TILE / L::SHARE) as u64;
     }
 }
 
@@ -219,14 +264,23 @@ unsafe fn run_body<I: Isa, L: Law>(law: &L, philox: &Philox, block: u64, out: &m
 #[inline(always)]
 unsafe fn gather_body<I: Isa, L: Law>(law: &L, philox: &Philox, at: &[u64], out: &mut [L::Value]) {
     let share = L::SHARE as u64;
+    if !L::RETRIES {
+        for (&index, out) in at.iter().zip(out) {
+            let block = philox.block(index / share);
+            let lanes = law.first::<I>(block.words(0), block);
+            *out = pick(lanes.values, index % share, L::SHARE);
+        }
+        return;
+    }
     for (at, out) in at.chunks(TILE).zip(out.chunks_mut(TILE)) {
         let mut open = [false; TILE];
         for ((&index, out), open) in at.iter().zip(&mut *out).zip(&mut open) {
-            (*out, *open) = law.first::<I>(philox.block(index / share)).pick(index % share, L::SHARE);
+            let block = philox.block(index / share);
+            let lanes = law.first::<I>(block.words(0), block);
+            *out = pick(lanes.values, index % share, L::SHARE);
+            *open = pick(lanes.open, index % share, L::SHARE);
         }
-        if L::RETRIES {
-            retry(law, philox, &open, out, |i| at[i]);
-        }
+        retry(law, philox, &open, out, |i| at[i]);
     }
 }
 

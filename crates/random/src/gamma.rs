@@ -14,10 +14,10 @@
 
 use std::marker::PhantomData;
 
-use chunkwise_math::{Exp, Isa, Ln, Plain, Unary};
+use chunkwise_math::{Exp, Isa, Plain, Unary, unit};
 
 use crate::fill::{Lanes, Law};
-use crate::philox::Block;
+use crate::philox::{Block, long};
 use crate::real::{Real, box_muller, positive};
 
 /// The draw for the factor of shapes below 1.
@@ -41,15 +41,16 @@ pub(crate) struct Gamma<T> {
 impl<T: Real> Gamma<T> {
     /// Both are at least 0 and finite.
     pub(crate) fn new(shape: f64, scale: f64) -> Gamma<T> {
-        let (shape, inverse_shape) = if shape < 1.0 { (shape + 1.0, (1.0 / shape).min(f64::MAX)) } else { (shape, 0.0) };
+        let (shape, inverse_shape) =
+            if shape < 1.0 { (shape + 1.0, (1.0 / shape).min(f64::MAX)) } else { (shape, 0.0) };
         let d = shape - 1.0 / 3.0;
         Gamma { d, c: 1.0 / (3.0 * d.sqrt()), inverse_shape, size: d * scale, value: PhantomData }
     }
 
     /// `(1 + y)^3` of two normal numbers.
     #[inline(always)]
-    fn cubes<I: Isa>(&self, block: Block<'_>, attempt: u32) -> ([f64; 2], [f64; 2]) {
-        let [u, v] = block.long_words(attempt.wrapping_mul(2));
+    fn cubes<I: Isa>(&self, words: [u64; 4]) -> ([f64; 2], [f64; 2]) {
+        let [u, v] = long(words);
         let z = box_muller::<I>(positive(u), positive(v));
         (z, z.map(|z| 1.0 + z * self.c).map(|w| w * w * w))
     }
@@ -57,7 +58,7 @@ impl<T: Real> Gamma<T> {
     /// The scaled value, with the factor for a shape below 1.
     #[inline(always)]
     fn value<I: Isa>(&self, cube: f64, boost: f64) -> T {
-        let ln = Ln::fast::<I>(boost) * self.inverse_shape;
+        let ln = unit::ln::<I>(boost) * self.inverse_shape;
         T::nearest(self.size * cube * Exp::fast::<I>(ln))
     }
 
@@ -68,11 +69,11 @@ impl<T: Real> Gamma<T> {
         }
         let y = z * self.c;
         let exponent = if self.d < LARGE {
-            0.5 * z * z + self.d * (1.0 - cube + Ln::eval::<Plain>(cube))
+            0.5 * z * z + self.d * (1.0 - cube + unit::ln::<Plain>(cube))
         } else {
             -self.d * (y * y) * (y * y) * (0.75 - y * (0.6 - 0.5 * y))
         };
-        u < squeeze(z) || Ln::eval::<Plain>(u) < exponent
+        u < squeeze(z) || unit::ln::<Plain>(u) < exponent
     }
 }
 
@@ -88,8 +89,8 @@ impl<T: Real> Law for Gamma<T> {
     const RETRIES: bool = true;
 
     #[inline(always)]
-    fn first<I: Isa>(&self, block: Block<'_>) -> Lanes<T> {
-        let ([z0, z1], [v0, v1]) = self.cubes::<I>(block, 0);
+    fn first<I: Isa>(&self, words: [u64; 4], block: Block<'_>) -> Lanes<T> {
+        let ([z0, z1], [v0, v1]) = self.cubes::<I>(words);
         let [u0, u1] = block.long_words(1).map(positive);
         let open = [!((v0 > 0.0) & (u0 < squeeze(z0))), !((v1 > 0.0) & (u1 < squeeze(z1))), false, false];
         let values = if self.inverse_shape > 0.0 {
@@ -103,7 +104,7 @@ impl<T: Real> Law for Gamma<T> {
 
     fn retry(&self, block: Block<'_>, lane: usize) -> T {
         let mut attempts = (0..).map(|attempt: u32| {
-            let (z, cubes) = self.cubes::<Plain>(block, attempt);
+            let (z, cubes) = self.cubes::<Plain>(block.words(attempt.wrapping_mul(2)));
             let u = positive(block.long_words(attempt.wrapping_mul(2).wrapping_add(1))[lane]);
             (z[lane], cubes[lane], u)
         });

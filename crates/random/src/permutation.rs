@@ -94,7 +94,7 @@ impl Table {
     /// An integer of `0..range`, of the block of that number.
     fn below(&self, range: u64) -> u64 {
         let (law, block) = (Narrow::<u64>::new(0, range), self.philox.block(range));
-        let lanes = law.first::<Plain>(block);
+        let lanes = law.first::<Plain>(block.words(0), block);
         if lanes.open[0] { law.retry(block, 0) } else { lanes.values[0] }
     }
 }
@@ -117,15 +117,17 @@ impl Network {
         Network { n, low_bits, high_mask: (1 << high_bits) - 1, keys }
     }
 
+    /// Maps every number: round by round, so that each is a short loop.
     #[inline(always)]
-    fn step(&self, x: u64) -> u64 {
+    fn step(&self, x: &mut [u64]) {
         let low_mask = (1 << self.low_bits) - 1;
-        let (mut high, mut low) = (x >> self.low_bits, x & low_mask);
         for keys in self.keys.as_chunks::<2>().0 {
-            high ^= scramble(low ^ keys[0]) & self.high_mask;
-            low ^= scramble(high ^ keys[1]) & low_mask;
+            for x in &mut *x {
+                let (high, low) = (*x >> self.low_bits, *x & low_mask);
+                let high = high ^ (scramble(low ^ keys[0]) & self.high_mask);
+                *x = high << self.low_bits | (low ^ (scramble(high ^ keys[1]) & low_mask));
+            }
         }
-        high << self.low_bits | low
     }
 
     /// Replaces indices by what stands there.
@@ -151,7 +153,7 @@ fn scramble(x: u64) -> u64 {
 unsafe fn walk_body(network: &Network, x: &mut [u64]) {
     let (mut outside, mut place) = ([0; TILE], [0; TILE]);
     for x in x.chunks_mut(TILE) {
-        x.iter_mut().for_each(|x| *x = network.step(*x));
+        network.step(x);
         let mut count = 0;
         for (i, &x) in x.iter().enumerate() {
             outside[count] = x;
@@ -160,7 +162,7 @@ unsafe fn walk_body(network: &Network, x: &mut [u64]) {
         }
         while count > 0 {
             let walkers = std::mem::take(&mut count);
-            outside[..walkers].iter_mut().for_each(|x| *x = network.step(*x));
+            network.step(&mut outside[..walkers]);
             for i in 0..walkers {
                 x[place[i]] = outside[i];
                 (outside[count], place[count]) = (outside[i], place[i]);

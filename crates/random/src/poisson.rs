@@ -12,7 +12,7 @@ use std::f64::consts::TAU;
 use chunkwise_math::{Exp, Isa, Ln, Plain, Unary};
 
 use crate::fill::{Drawn, Fill, Lanes, Law};
-use crate::philox::{Block, Philox};
+use crate::philox::{Block, Philox, long};
 use crate::real::{half_open, positive};
 use crate::table::Looked;
 
@@ -76,8 +76,8 @@ impl Poisson {
     }
 
     #[inline(always)]
-    fn propose(&self, block: Block<'_>, draw: u32) -> Proposal {
-        let [u, v] = block.long_words(draw);
+    fn propose(&self, words: [u64; 4]) -> Proposal {
+        let [u, v] = long(words);
         let u = half_open(u) - 0.5;
         let us = 0.5 - u.abs();
         Proposal { us, v: positive(v), x: (2.0 * self.a / us + self.b) * u + self.mean + 0.43 }
@@ -102,15 +102,15 @@ impl Law for Poisson {
     const RETRIES: bool = true;
 
     #[inline(always)]
-    fn first<I: Isa>(&self, block: Block<'_>) -> Lanes<i64> {
-        let p = self.propose(block, 0);
+    fn first<I: Isa>(&self, words: [u64; 4], _: Block<'_>) -> Lanes<i64> {
+        let p = self.propose(words);
         let accepted = (p.us >= 0.07) & (p.v <= self.squeeze);
         // Accepted numbers are positive, so that truncating is rounding down.
         Lanes { values: [p.x as i64, 0, 0, 0], open: [!accepted, false, false, false] }
     }
 
     fn retry(&self, block: Block<'_>, _: usize) -> i64 {
-        let mut proposals = (0..).map(|draw| self.propose(block, draw));
+        let mut proposals = (0..).map(|draw| self.propose(block.words(draw)));
         let accepted = proposals.find(|p| self.accepts(p)).expect("nine proposals in ten are accepted");
         accepted.x.floor() as i64
     }

@@ -13,14 +13,13 @@
 //! Box and Muller's method was chosen over the ziggurat, which has branches and rejects, and over the inverse of the
 //! distribution, whose tails need other polynomials than its middle.
 
-use std::f64::consts::TAU;
 use std::marker::PhantomData;
 
 use chunkwise_chunk::Float;
-use chunkwise_math::{Exp, Isa, Ln, SinCos, Sqrt, Unary};
+use chunkwise_math::{Exp, Isa, Sqrt, Unary, unit};
 
 use crate::fill::{Lanes, Law};
-use crate::philox::Block;
+use crate::philox::{Block, long};
 
 const TWO_POW_MINUS_53: f64 = 1.0 / (1u64 << 53) as f64;
 const TWO_POW_MINUS_32: f64 = 1.0 / (1u64 << 32) as f64;
@@ -30,9 +29,9 @@ pub(crate) trait Real: Float {
     /// Numbers made of a block of words.
     const SHARE: usize;
     /// Uniform numbers in [0, 1), of as many bits as the type has.
-    fn fractions(block: Block<'_>) -> [f64; 4];
+    fn fractions(words: [u64; 4]) -> [f64; 4];
     /// Uniform numbers in (0, 1].
-    fn positives(block: Block<'_>) -> [f64; 4];
+    fn positives(words: [u64; 4]) -> [f64; 4];
     /// The nearest number of the type.
     fn nearest(x: f64) -> Self;
     /// The largest number below.
@@ -43,14 +42,14 @@ impl Real for f64 {
     const SHARE: usize = 2;
 
     #[inline(always)]
-    fn fractions(block: Block<'_>) -> [f64; 4] {
-        let [u, v] = block.long_words(0);
+    fn fractions(words: [u64; 4]) -> [f64; 4] {
+        let [u, v] = long(words);
         [half_open(u), half_open(v), 0.0, 0.0]
     }
 
     #[inline(always)]
-    fn positives(block: Block<'_>) -> [f64; 4] {
-        let [u, v] = block.long_words(0);
+    fn positives(words: [u64; 4]) -> [f64; 4] {
+        let [u, v] = long(words);
         [positive(u), positive(v), 1.0, 1.0]
     }
 
@@ -68,14 +67,14 @@ impl Real for f32 {
     const SHARE: usize = 4;
 
     #[inline(always)]
-    fn fractions(block: Block<'_>) -> [f64; 4] {
+    fn fractions(words: [u64; 4]) -> [f64; 4] {
         const TWO_POW_MINUS_24: f64 = 1.0 / (1u64 << 24) as f64;
-        block.words(0).map(|word| (word >> 8) as f64 * TWO_POW_MINUS_24)
+        words.map(|word| (word >> 8) as f64 * TWO_POW_MINUS_24)
     }
 
     #[inline(always)]
-    fn positives(block: Block<'_>) -> [f64; 4] {
-        block.words(0).map(|word| (word + 1) as f64 * TWO_POW_MINUS_32)
+    fn positives(words: [u64; 4]) -> [f64; 4] {
+        words.map(|word| (word + 1) as f64 * TWO_POW_MINUS_32)
     }
 
     #[inline(always)]
@@ -103,15 +102,14 @@ pub(crate) fn positive(word: u64) -> f64 {
 /// Two independent standard normal numbers of two uniform numbers in (0, 1].
 #[inline(always)]
 pub(crate) fn box_muller<I: Isa>(u: f64, v: f64) -> [f64; 2] {
-    let radius = Sqrt::fast::<I>(-2.0 * Ln::fast::<I>(u));
-    // The angle is at most 2 pi, so it is never a rare argument.
-    let (sin, cos) = SinCos::fast::<I>(TAU * v);
+    let radius = Sqrt::fast::<I>(-2.0 * unit::ln::<I>(u));
+    let (sin, cos) = unit::sin_cos_of_turns::<I>(v);
     [radius * cos, radius * sin]
 }
 
 #[inline(always)]
-fn normals<I: Isa, T: Real>(block: Block<'_>) -> [f64; 4] {
-    let [a, b, c, d] = T::positives(block);
+fn normals<I: Isa, T: Real>(words: [u64; 4]) -> [f64; 4] {
+    let [a, b, c, d] = T::positives(words);
     let [x, y] = box_muller::<I>(a, b);
     if T::SHARE == 2 {
         return [x, y, 0.0, 0.0];
@@ -120,13 +118,29 @@ fn normals<I: Isa, T: Real>(block: Block<'_>) -> [f64; 4] {
     [x, y, z, w]
 }
 
-/// The values of a block.
-#[inline(always)]
-fn lanes<T: Real>(x: [f64; 4], f: impl Fn(f64) -> T) -> Lanes<T> {
-    if T::SHARE == 2 {
-        Lanes::two([f(x[0]), f(x[1])])
-    } else {
-        Lanes::all([f(x[0]), f(x[1]), f(x[2]), f(x[3])])
+/// A law that makes each element of one number.
+///
+/// Methods stand here instead of closures, which would not always be inlined into the loop of an instruction set.
+pub(crate) trait OfNumber: std::fmt::Debug + Send + Sync + 'static {
+    /// Type of the elements.
+    type Value: Real;
+    /// The numbers of a block.
+    fn numbers<I: Isa>(words: [u64; 4]) -> [f64; 4];
+    /// The element of a number.
+    fn of<I: Isa>(&self, x: f64) -> Self::Value;
+}
+
+impl<L: OfNumber> Law for L {
+    type Value = L::Value;
+    const SHARE: usize = L::Value::SHARE;
+
+    #[inline(always)]
+    fn first<I: Isa>(&self, words: [u64; 4], _: Block<'_>) -> Lanes<L::Value> {
+        let [a, b, c, d] = L::numbers::<I>(words);
+        if L::Value::SHARE == 2 {
+            return Lanes::two([self.of::<I>(a), self.of::<I>(b)]);
+        }
+        Lanes::all([self.of::<I>(a), self.of::<I>(b), self.of::<I>(c), self.of::<I>(d)])
     }
 }
 
@@ -140,24 +154,26 @@ pub(crate) struct Uniform<T> {
 }
 
 impl<T: Real> Uniform<T> {
-    /// `low < high`, and their difference is finite.
+    /// `low < high` are numbers of the type, and their difference is finite.
     pub(crate) fn new(low: f64, high: f64) -> Uniform<T> {
-        let high_in_type = T::nearest(high);
-        Uniform { low, span: high - low, high: high_in_type, last: high_in_type.below() }
+        let end = T::nearest(high);
+        Uniform { low, span: high - low, high: end, last: end.below() }
     }
 }
 
-impl<T: Real> Law for Uniform<T> {
+impl<T: Real> OfNumber for Uniform<T> {
     type Value = T;
-    const SHARE: usize = T::SHARE;
 
     #[inline(always)]
-    fn first<I: Isa>(&self, block: Block<'_>) -> Lanes<T> {
-        lanes(T::fractions(block), |u| {
-            let x = T::nearest(self.low + u * self.span);
-            // Rounding may reach the end of the interval, which is not part of it.
-            if x < self.high { x } else { self.last }
-        })
+    fn numbers<I: Isa>(words: [u64; 4]) -> [f64; 4] {
+        T::fractions(words)
+    }
+
+    #[inline(always)]
+    fn of<I: Isa>(&self, u: f64) -> T {
+        let x = T::nearest(self.low + u * self.span);
+        // Rounding may reach the end of the interval, which is not part of it.
+        if x < self.high { x } else { self.last }
     }
 }
 
@@ -175,13 +191,17 @@ impl<T> Normal<T> {
     }
 }
 
-impl<T: Real> Law for Normal<T> {
+impl<T: Real> OfNumber for Normal<T> {
     type Value = T;
-    const SHARE: usize = T::SHARE;
 
     #[inline(always)]
-    fn first<I: Isa>(&self, block: Block<'_>) -> Lanes<T> {
-        lanes(normals::<I, T>(block), |z| T::nearest(self.mean + self.std * z))
+    fn numbers<I: Isa>(words: [u64; 4]) -> [f64; 4] {
+        normals::<I, T>(words)
+    }
+
+    #[inline(always)]
+    fn of<I: Isa>(&self, z: f64) -> T {
+        T::nearest(self.mean + self.std * z)
     }
 }
 
@@ -189,14 +209,17 @@ impl<T: Real> Law for Normal<T> {
 #[derive(Clone, Debug)]
 pub(crate) struct LogNormal<T>(pub(crate) Normal<T>);
 
-impl<T: Real> Law for LogNormal<T> {
+impl<T: Real> OfNumber for LogNormal<T> {
     type Value = T;
-    const SHARE: usize = T::SHARE;
 
     #[inline(always)]
-    fn first<I: Isa>(&self, block: Block<'_>) -> Lanes<T> {
-        let Normal { mean, std, .. } = self.0;
-        lanes(normals::<I, T>(block), |z| T::nearest(Exp::fast::<I>(mean + std * z)))
+    fn numbers<I: Isa>(words: [u64; 4]) -> [f64; 4] {
+        normals::<I, T>(words)
+    }
+
+    #[inline(always)]
+    fn of<I: Isa>(&self, z: f64) -> T {
+        T::nearest(Exp::fast::<I>(self.0.mean + self.0.std * z))
     }
 }
 
@@ -213,14 +236,18 @@ impl<T> Exponential<T> {
     }
 }
 
-impl<T: Real> Law for Exponential<T> {
+impl<T: Real> OfNumber for Exponential<T> {
     type Value = T;
-    const SHARE: usize = T::SHARE;
 
     #[inline(always)]
-    fn first<I: Isa>(&self, block: Block<'_>) -> Lanes<T> {
+    fn numbers<I: Isa>(words: [u64; 4]) -> [f64; 4] {
+        T::positives(words)
+    }
+
+    #[inline(always)]
+    fn of<I: Isa>(&self, u: f64) -> T {
         // 0 - ln 1 is +0.
-        lanes(T::positives(block), |u| T::nearest(self.scale * (0.0 - Ln::fast::<I>(u))))
+        T::nearest(self.scale * (0.0 - unit::ln::<I>(u)))
     }
 }
 
@@ -248,8 +275,7 @@ impl Law for Bernoulli {
     const RETRIES: bool = true;
 
     #[inline(always)]
-    fn first<I: Isa>(&self, block: Block<'_>) -> Lanes<bool> {
-        let words = block.words(0);
+    fn first<I: Isa>(&self, words: [u64; 4], _: Block<'_>) -> Lanes<bool> {
         Lanes { values: words.map(|word| word < self.high), open: words.map(|word| word == self.high) }
     }
 

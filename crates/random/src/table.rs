@@ -99,7 +99,8 @@ impl<T: Element> Lookup for Weighted<T> {
     fn value(&self, word: u64) -> T {
         let (slot, place) = product(word, self.slots.len() as u64);
         let Slot { own, alias } = self.slots[slot as usize];
-        self.values[if place < own { slot as usize } else { alias }]
+        // Which one it is cannot be predicted: 7 ns an element with a branch, 4 without.
+        self.values[std::hint::select_unpredictable(place < own, slot as usize, alias)]
     }
 }
 

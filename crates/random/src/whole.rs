@@ -11,7 +11,7 @@ use chunkwise_chunk::{Element, for_each_dtype};
 use chunkwise_math::Isa;
 
 use crate::fill::{Drawn, Elements, Lanes, Law};
-use crate::philox::{Block, LOW, Philox};
+use crate::philox::{Block, LOW, Philox, long};
 
 /// Types that integers are drawn for.
 pub(crate) trait Whole: Element {
@@ -105,8 +105,8 @@ impl<T: Whole> Law for Narrow<T> {
     const RETRIES: bool = true;
 
     #[inline(always)]
-    fn first<I: Isa>(&self, block: Block<'_>) -> Lanes<T> {
-        let products = block.words(0).map(|word| word * self.range);
+    fn first<I: Isa>(&self, words: [u64; 4], _: Block<'_>) -> Lanes<T> {
+        let products = words.map(|word| word * self.range);
         Lanes {
             values: products.map(|p| T::of_bits(self.low.wrapping_add(p >> 32))),
             open: products.map(|p| p & LOW < self.uneven),
@@ -143,8 +143,8 @@ impl<T: Whole> Law for Wide<T> {
     const RETRIES: bool = true;
 
     #[inline(always)]
-    fn first<I: Isa>(&self, block: Block<'_>) -> Lanes<T> {
-        let [(a, x), (b, y)] = block.long_words(0).map(|word| product(word, self.range));
+    fn first<I: Isa>(&self, words: [u64; 4], _: Block<'_>) -> Lanes<T> {
+        let [(a, x), (b, y)] = long(words).map(|word| product(word, self.range));
         let value = |high: u64| T::of_bits(self.low.wrapping_add(high));
         let open = [x < self.uneven, y < self.uneven, false, false];
         Lanes { open, ..Lanes::two([value(a), value(b)]) }
@@ -166,8 +166,8 @@ impl<T: Whole> Law for Words<T> {
     const SHARE: usize = 2;
 
     #[inline(always)]
-    fn first<I: Isa>(&self, block: Block<'_>) -> Lanes<T> {
-        Lanes::two(block.long_words(0).map(T::of_bits))
+    fn first<I: Isa>(&self, words: [u64; 4], _: Block<'_>) -> Lanes<T> {
+        Lanes::two(long(words).map(T::of_bits))
     }
 }
 
@@ -209,7 +209,7 @@ mod tests {
         let law = Wide::<u64>::new(0, (1 << 63) + 1);
         let mut open = 0;
         for block in 0..1000 {
-            let lanes = law.first::<chunkwise_math::Plain>(philox.block(block));
+            let lanes = law.first::<chunkwise_math::Plain>(philox.block(block).words(0), philox.block(block));
             for lane in (0..2).filter(|&lane| lanes.open[lane]) {
                 open += 1;
                 assert!(law.retry(philox.block(block), lane) <= 1 << 63);
