@@ -7,6 +7,7 @@
 //! lower/    ExprGraph -> TaskGraph: layers of block tasks
 //! runtime   Runtime: pool, memory limit, passes, results kept by persist()
 //! explain   plans as text and DOT
+//! random    Generator: arrays of random numbers
 //! ```
 //!
 //! Generic methods convert their arguments and call one function on the untyped expression; there is no loop and
@@ -23,6 +24,7 @@ mod explain;
 mod lower;
 mod persist;
 pub mod prelude;
+pub mod random;
 mod runtime;
 
 pub use array::{

@@ -176,6 +176,27 @@ impl Distribution {
         }
     }
 
+    /// The name of the method that makes such an array.
+    ///
+    /// ```
+    /// assert_eq!(chunkwise_random::Distribution::Permutation { n: 3 }.word(), "permutation");
+    /// ```
+    pub fn word(&self) -> &'static str {
+        match self {
+            Distribution::Uniform { .. } => "uniform",
+            Distribution::Normal { .. } => "normal",
+            Distribution::LogNormal { .. } => "lognormal",
+            Distribution::Exponential { .. } => "exponential",
+            Distribution::Gamma { .. } => "gamma",
+            Distribution::Integers { .. } => "integers",
+            Distribution::Bernoulli { .. } => "bernoulli",
+            Distribution::Poisson { .. } => "poisson",
+            Distribution::Choice { weights: None, .. } => "choice",
+            Distribution::Choice { .. } => "choice_weighted",
+            Distribution::Permutation { .. } => "permutation",
+        }
+    }
+
     /// Equal texts mean equal elements; none where the text would be long.
     pub(crate) fn key(&self) -> Option<String> {
         match self {
@@ -235,18 +256,18 @@ impl Distribution {
 
 impl fmt::Display for Distribution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())?;
         match self {
-            Distribution::Uniform { low, high, .. } => write!(f, "uniform({low}, {high})"),
-            Distribution::Normal { mean, std, .. } => write!(f, "normal({mean}, {std})"),
-            Distribution::LogNormal { mean, sigma, .. } => write!(f, "lognormal({mean}, {sigma})"),
-            Distribution::Exponential { scale, .. } => write!(f, "exponential({scale})"),
-            Distribution::Gamma { shape, scale, .. } => write!(f, "gamma({shape}, {scale})"),
-            Distribution::Integers { low, last, .. } => write!(f, "integers({low}..={last})"),
-            Distribution::Bernoulli { p } => write!(f, "bernoulli({p})"),
-            Distribution::Poisson { lam } => write!(f, "poisson({lam})"),
-            Distribution::Choice { values, weights: None } => write!(f, "choice of {}", values.len()),
-            Distribution::Choice { values, .. } => write!(f, "weighted choice of {}", values.len()),
-            Distribution::Permutation { n } => write!(f, "permutation({n})"),
+            Distribution::Uniform { low, high, .. } => write!(f, "({low}, {high})"),
+            Distribution::Normal { mean, std, .. } => write!(f, "({mean}, {std})"),
+            Distribution::LogNormal { mean, sigma, .. } => write!(f, "({mean}, {sigma})"),
+            Distribution::Exponential { scale, .. } => write!(f, "({scale})"),
+            Distribution::Gamma { shape, scale, .. } => write!(f, "({shape}, {scale})"),
+            Distribution::Integers { low, last, .. } => write!(f, "({low}..={last})"),
+            Distribution::Bernoulli { p } => write!(f, "({p})"),
+            Distribution::Poisson { lam } => write!(f, "({lam})"),
+            Distribution::Choice { values, .. } => write!(f, "({} values)", values.len()),
+            Distribution::Permutation { n } => write!(f, "({n})"),
         }
     }
 }

@@ -226,7 +226,7 @@ fn read<T, D>(
 }
 
 /// The shape, when its elements can be counted: a source must not be asked for more.
-fn size_checked(shape: &[usize]) -> Result<&[usize], ExprError> {
+pub(crate) fn size_checked(shape: &[usize]) -> Result<&[usize], ExprError> {
     let most = isize::MAX as usize / size_of::<f64>();
     let mut lengths = shape.iter().filter(|&&len| len != 0);
     match lengths.try_fold(1usize, |n, &len| n.checked_mul(len)) {

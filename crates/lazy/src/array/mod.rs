@@ -26,6 +26,7 @@ pub use io::{ZarrOptions, ZarrVersion, open_zarr};
 pub use operand::{IntoAxes, Operand};
 pub use shape::{concatenate, stack};
 
+pub(crate) use create::size_checked;
 pub(crate) use operand::here;
 
 /// An N-dimensional array that is computed when asked for: in blocks, on all cores, inside a memory limit.
