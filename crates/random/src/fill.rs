@@ -43,23 +43,16 @@ impl<T: Element> Lanes<T> {
     }
 }
 
-/// What a lane has, chosen without a branch or a table.
+/// What a lane has. The choice is said to be unpredictable, or LLVM would compute only the lane that is wanted, behind
+/// a branch, and the loop would not be a vector one.
 #[inline(always)]
 fn lane<T: Copy>([a, b, c, d]: [T; 4], lane: u64, share: usize) -> T {
+    use std::hint::select_unpredictable as select;
     let odd = lane & 1 == 1;
     match share {
         1 => a,
-        2 => {
-            if odd {
-                b
-            } else {
-                a
-            }
-        }
-        _ => {
-            let (low, high) = (if odd { b } else { a }, if odd { d } else { c });
-            if lane & 2 == 2 { high } else { low }
-        }
+        2 => select(odd, b, a),
+        _ => select(lane & 2 == 2, select(odd, d, c), select(odd, b, a)),
     }
 }
 
@@ -212,12 +205,14 @@ unsafe fn run_body<I: Isa, L: Law>(law: &L, philox: &Philox, block: u64, out: &m
         words(philox, block, half, &mut a, &mut b);
         let (out_a, out_b) = out.split_at_mut(half * L::SHARE);
         let (open_a, open_b) = open.split_at_mut(half * L::SHARE);
-        apply::<I, L>(law, philox, block, &a, out_a, open_a);
-        apply::<I, L>(law, philox, block + half as u64, &b, out_b, open_b);
-        if L::RETRIES {
+        for (first, words, out, open) in [(0, &a, out_a, open_a), (half, &b, out_b, open_b)] {
+            apply::<I, L>(law, philox, block + first as u64, words, out, open);
+        }
+        if L::RETRIES && open[..out.len()].contains(&true) {
             let first = block * L::SHARE as u64;
             let at: [u64; TILE] = std::array::from_fn(|i| first + i as u64);
-            close::<I, L>(law, philox, &at, &open, out);
+            // SAFETY: the loop is for this processor, and has no other conditions.
+            unsafe { close::<L>()(law, philox, &at, &open, out) };
         }
         block += count as u64;
     }
@@ -267,8 +262,9 @@ unsafe fn gather_body<I: Isa, L: Law>(law: &L, philox: &Philox, at: &[u64], out:
     for (at, out) in at.chunks(TILE).zip(out.chunks_mut(TILE)) {
         pick::<I, L>(law, philox, 0, at, &mut tile);
         out.copy_from_slice(&tile.values[..at.len()]);
-        if L::RETRIES {
-            close::<I, L>(law, philox, at, &tile.open, out);
+        if L::RETRIES && tile.open[..at.len()].contains(&true) {
+            // SAFETY: the loop is for this processor, and has no other conditions.
+            unsafe { close::<L>()(law, philox, at, &tile.open, out) };
         }
     }
 }
@@ -300,9 +296,16 @@ fn pick<I: Isa, L: Law>(law: &L, philox: &Philox, number: u32, at: &[u64], tile:
     }
 }
 
-/// Further attempts at the open elements of a tile, until all have a value.
+/// # Safety
+/// None beyond the instruction set.
 #[inline(always)]
-fn close<I: Isa, L: Law>(law: &L, philox: &Philox, at: &[u64], open: &[bool], out: &mut [L::Value]) {
+unsafe fn close_body<I: Isa, L: Law>(
+    law: &L,
+    philox: &Philox,
+    at: &[u64],
+    open: &[bool; TILE],
+    out: &mut [L::Value],
+) {
     let (mut places, mut count) = ([0; TILE], 0);
     for i in 0..out.len() {
         places[count] = i;
@@ -334,4 +337,10 @@ per_isa! {
     /// The elements of some indices.
     fn gather<L: [Law]>(law: &L, philox: &Philox, at: &[u64], out: &mut [L::Value])
         = gather_body::<Arithmetic, L>
+}
+
+per_isa! {
+    /// Further attempts at the open elements of a tile, until all have a value.
+    fn close<L: [Law]>(law: &L, philox: &Philox, at: &[u64], open: &[bool; TILE], out: &mut [L::Value])
+        = close_body::<Arithmetic, L>
 }
