@@ -7,7 +7,7 @@
 //! fill    region -> rows; long rows are runs, short ones are gathered together
 //! ```
 //!
-//! The loops of `attempt` have no branches, so that they become vector instructions. What is rejected there (of
+//! The loops of `attempt` have no branches, so that those of runs become vector instructions. What is rejected there (of
 //! integers, Poisson and gamma numbers) is drawn again, all that is open in a tile together, by words with other draw
 //! numbers: which attempt gives an element depends on the element alone.
 #![allow(unsafe_code)]
@@ -307,9 +307,9 @@ unsafe fn close_body<I: Isa, L: Law>(
     out: &mut [L::Value],
 ) {
     let (mut places, mut count) = ([0; TILE], 0);
-    for i in 0..out.len() {
-        places[count] = i;
-        count += usize::from(open[i]);
+    for (place, &open) in open[..out.len()].iter().enumerate() {
+        places[count] = place;
+        count += usize::from(open);
     }
     let (mut indices, mut tile) = ([0; TILE], Tile::default());
     let mut number = 0;
