@@ -1,14 +1,15 @@
 //! From a law to the elements of a region: runs of neighbours, and elements picked one by one.
 //!
 //! ```text
-//! run     for b in blocks:    out[S b ..][..S], open = first(words(b))          then the open ones again
-//! gather  for i in indices:   out[i] = first(words(i / S))[i % S]               likewise
+//! run     for b in blocks:    out[S b ..][..S], open = attempt(0, words(b))      then the open ones
+//! gather  for i in indices:   out[i], open = attempt(0, words(i / S))[i % S]     then the open ones
+//! open    for t in 1..:       gather those with attempt(t, ..), until none is open
 //! fill    region -> rows; long rows are runs, short ones are gathered together
 //! ```
 //!
-//! The loops of `first` have no branches, so that they become vector instructions. What is rejected there (of
-//! integers, Poisson and gamma numbers) is drawn again afterwards, by words with other draw numbers: which ones depends on the
-//! element alone.
+//! The loops of `attempt` have no branches, so that those of runs become vector instructions. What is rejected there (of
+//! integers, Poisson and gamma numbers) is drawn again, all that is open in a tile together, by words with other draw
+//! numbers: which attempt gives an element depends on the element alone.
 #![allow(unsafe_code)]
 
 use std::fmt;
@@ -20,7 +21,7 @@ use ndarray::{ArrayD, IxDyn};
 use crate::philox::{Block, Philox};
 use crate::rows::for_each_row;
 
-/// What a block of random words becomes at the first attempt.
+/// What a block of random words becomes at an attempt.
 pub(crate) struct Lanes<T> {
     /// The elements; of a law with fewer than four to a block the first ones count.
     pub(crate) values: [T; 4],
@@ -42,23 +43,16 @@ impl<T: Element> Lanes<T> {
     }
 }
 
-/// What a lane has, chosen without a branch or a table.
+/// What a lane has. The choice is said to be unpredictable, or LLVM would compute only the lane that is wanted, behind
+/// a branch, and the loop would not be a vector one.
 #[inline(always)]
-fn pick<T: Copy>([a, b, c, d]: [T; 4], lane: u64, share: usize) -> T {
+fn lane<T: Copy>([a, b, c, d]: [T; 4], lane: u64, share: usize) -> T {
+    use std::hint::select_unpredictable as select;
     let odd = lane & 1 == 1;
     match share {
         1 => a,
-        2 => {
-            if odd {
-                b
-            } else {
-                a
-            }
-        }
-        _ => {
-            let (low, high) = (if odd { b } else { a }, if odd { d } else { c });
-            if lane & 2 == 2 { high } else { low }
-        }
+        2 => select(odd, b, a),
+        _ => select(lane & 2 == 2, select(odd, d, c), select(odd, b, a)),
     }
 }
 
@@ -68,16 +62,13 @@ pub(crate) trait Law: fmt::Debug + Send + Sync + 'static {
     type Value: Element;
     /// How many neighbours share a block of words: 1, 2 or 4.
     const SHARE: usize;
-    /// Whether the first attempt may leave elements open.
+    /// Whether an attempt may leave elements open.
     const RETRIES: bool = false;
+    /// Draws that belong to an attempt: its first is this times its number.
+    const DRAWS: u32 = 1;
 
-    /// The first attempt at the elements of a block, without branches. `words` are those of the block's draw 0.
-    fn first<I: Isa>(&self, words: [u64; 4], block: Block<'_>) -> Lanes<Self::Value>;
-
-    /// The value of an element the first attempt left open; the same bits on every processor.
-    fn retry(&self, _block: Block<'_>, lane: usize) -> Self::Value {
-        unreachable!("the first attempt leaves no element open, but did for lane {lane}")
-    }
+    /// An attempt at the elements of a block, without branches. `words` are those of the attempt's first draw.
+    fn attempt<I: Isa>(&self, number: u32, words: [u64; 4], block: Block<'_>) -> Lanes<Self::Value>;
 }
 
 /// Elements that can be computed from their numbers in C order.
@@ -214,11 +205,14 @@ unsafe fn run_body<I: Isa, L: Law>(law: &L, philox: &Philox, block: u64, out: &m
         words(philox, block, half, &mut a, &mut b);
         let (out_a, out_b) = out.split_at_mut(half * L::SHARE);
         let (open_a, open_b) = open.split_at_mut(half * L::SHARE);
-        apply::<I, L>(law, philox, block, &a, out_a, open_a);
-        apply::<I, L>(law, philox, block + half as u64, &b, out_b, open_b);
-        if L::RETRIES {
+        for (first, words, out, open) in [(0, &a, out_a, open_a), (half, &b, out_b, open_b)] {
+            apply::<I, L>(law, philox, block + first as u64, words, out, open);
+        }
+        if L::RETRIES && open[..out.len()].contains(&true) {
             let first = block * L::SHARE as u64;
-            retry(law, philox, &open, out, |i| first + i as u64);
+            let at: [u64; TILE] = std::array::from_fn(|i| first + i as u64);
+            // SAFETY: the loop is for this processor, and has no other conditions.
+            unsafe { close::<L>()(law, philox, &at, &open, out) };
         }
         block += count as u64;
     }
@@ -251,7 +245,8 @@ fn apply<I: Isa, L: Law>(
     let [w0, w1, w2, w3] = words.each_ref().map(|words| &words[..count]);
     let places = out.chunks_exact_mut(L::SHARE).zip(open.chunks_exact_mut(L::SHARE));
     for (i, (out, open)) in places.enumerate() {
-        let lanes = law.first::<I>([w0[i], w1[i], w2[i], w3[i]], philox.block(block + i as u64));
+        let words = [w0[i], w1[i], w2[i], w3[i]];
+        let lanes = law.attempt::<I>(0, words, philox.block(block + i as u64));
         out.copy_from_slice(&lanes.values[..L::SHARE]);
         if L::RETRIES {
             open.copy_from_slice(&lanes.open[..L::SHARE]);
@@ -263,39 +258,72 @@ fn apply<I: Isa, L: Law>(
 /// None beyond the instruction set.
 #[inline(always)]
 unsafe fn gather_body<I: Isa, L: Law>(law: &L, philox: &Philox, at: &[u64], out: &mut [L::Value]) {
-    let share = L::SHARE as u64;
-    if !L::RETRIES {
-        for (&index, out) in at.iter().zip(out) {
-            let block = philox.block(index / share);
-            let lanes = law.first::<I>(block.words(0), block);
-            *out = pick(lanes.values, index % share, L::SHARE);
-        }
-        return;
-    }
+    let mut tile = Tile::default();
     for (at, out) in at.chunks(TILE).zip(out.chunks_mut(TILE)) {
-        let mut open = [false; TILE];
-        for ((&index, out), open) in at.iter().zip(&mut *out).zip(&mut open) {
-            let block = philox.block(index / share);
-            let lanes = law.first::<I>(block.words(0), block);
-            *out = pick(lanes.values, index % share, L::SHARE);
-            *open = pick(lanes.open, index % share, L::SHARE);
+        pick::<I, L>(law, philox, 0, at, &mut tile);
+        out.copy_from_slice(&tile.values[..at.len()]);
+        if L::RETRIES && tile.open[..at.len()].contains(&true) {
+            // SAFETY: the loop is for this processor, and has no other conditions.
+            unsafe { close::<L>()(law, philox, at, &tile.open, out) };
         }
-        retry(law, philox, &open, out, |i| at[i]);
     }
 }
 
-/// Computes the open elements of a tile.
-#[inline(never)]
-fn retry<L: Law>(
+/// What an attempt makes of some indices. Nothing else points here, which loops that write to it need to be vector ones.
+struct Tile<T> {
+    values: [T; TILE],
+    open: [bool; TILE],
+}
+
+impl<T: Element> Default for Tile<T> {
+    fn default() -> Tile<T> {
+        Tile { values: [T::default(); TILE], open: [false; TILE] }
+    }
+}
+
+/// An attempt at the elements of at most [`TILE`] indices.
+#[inline(always)]
+fn pick<I: Isa, L: Law>(law: &L, philox: &Philox, number: u32, at: &[u64], tile: &mut Tile<L::Value>) {
+    let share = L::SHARE as u64;
+    let (values, open) = (&mut tile.values[..at.len()], &mut tile.open[..at.len()]);
+    for (i, &index) in at.iter().enumerate() {
+        let block = philox.block(index / share);
+        let lanes = law.attempt::<I>(number, block.words(number.wrapping_mul(L::DRAWS)), block);
+        values[i] = lane(lanes.values, index % share, L::SHARE);
+        if L::RETRIES {
+            open[i] = lane(lanes.open, index % share, L::SHARE);
+        }
+    }
+}
+
+/// # Safety
+/// None beyond the instruction set.
+#[inline(always)]
+unsafe fn close_body<I: Isa, L: Law>(
     law: &L,
     philox: &Philox,
+    at: &[u64],
     open: &[bool; TILE],
     out: &mut [L::Value],
-    index: impl Fn(usize) -> u64,
 ) {
-    let share = L::SHARE as u64;
-    for (i, out) in out.iter_mut().enumerate().filter(|(i, _)| open[*i]) {
-        *out = law.retry(philox.block(index(i) / share), (index(i) % share) as usize);
+    let (mut places, mut count) = ([0; TILE], 0);
+    for (place, &open) in open[..out.len()].iter().enumerate() {
+        places[count] = place;
+        count += usize::from(open);
+    }
+    let (mut indices, mut tile) = ([0; TILE], Tile::default());
+    let mut number = 0;
+    while count > 0 {
+        number += 1;
+        indices.iter_mut().zip(&places[..count]).for_each(|(index, &place)| *index = at[place]);
+        pick::<I, L>(law, philox, number, &indices[..count], &mut tile);
+        let tried = std::mem::take(&mut count);
+        for i in 0..tried {
+            let place = places[i];
+            out[place] = tile.values[i];
+            places[count] = place;
+            count += usize::from(tile.open[i]);
+        }
     }
 }
 
@@ -309,4 +337,10 @@ per_isa! {
     /// The elements of some indices.
     fn gather<L: [Law]>(law: &L, philox: &Philox, at: &[u64], out: &mut [L::Value])
         = gather_body::<Arithmetic, L>
+}
+
+per_isa! {
+    /// Further attempts at the open elements of a tile, until all have a value.
+    fn close<L: [Law]>(law: &L, philox: &Philox, at: &[u64], open: &[bool; TILE], out: &mut [L::Value])
+        = close_body::<Arithmetic, L>
 }

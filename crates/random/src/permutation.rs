@@ -94,8 +94,8 @@ impl Table {
     /// An integer of `0..range`, of the block of that number.
     fn below(&self, range: u64) -> u64 {
         let (law, block) = (Narrow::<u64>::new(0, range), self.philox.block(range));
-        let lanes = law.first::<Plain>(block.words(0), block);
-        if lanes.open[0] { law.retry(block, 0) } else { lanes.values[0] }
+        let mut attempts = (0..).map(|number| law.attempt::<Plain>(number, block.words(number), block));
+        attempts.find(|lanes| !lanes.open[0]).expect("half of all words will do").values[0]
     }
 }
 

@@ -135,7 +135,7 @@ impl<L: OfNumber> Law for L {
     const SHARE: usize = L::Value::SHARE;
 
     #[inline(always)]
-    fn first<I: Isa>(&self, words: [u64; 4], _: Block<'_>) -> Lanes<L::Value> {
+    fn attempt<I: Isa>(&self, _: u32, words: [u64; 4], _: Block<'_>) -> Lanes<L::Value> {
         let [a, b, c, d] = L::numbers::<I>(words);
         if L::Value::SHARE == 2 {
             return Lanes::two([self.of::<I>(a), self.of::<I>(b)]);
@@ -275,11 +275,11 @@ impl Law for Bernoulli {
     const RETRIES: bool = true;
 
     #[inline(always)]
-    fn first<I: Isa>(&self, words: [u64; 4], _: Block<'_>) -> Lanes<bool> {
-        Lanes { values: words.map(|word| word < self.high), open: words.map(|word| word == self.high) }
-    }
-
-    fn retry(&self, block: Block<'_>, lane: usize) -> bool {
-        block.words(1)[lane] < self.low
+    fn attempt<I: Isa>(&self, number: u32, words: [u64; 4], _: Block<'_>) -> Lanes<bool> {
+        if number == 0 {
+            let open = words.map(|word| word == self.high);
+            return Lanes { values: words.map(|word| word < self.high), open };
+        }
+        Lanes::all(words.map(|word| word < self.low))
     }
 }

@@ -99,7 +99,7 @@ impl<T: Element> Lookup for Weighted<T> {
     fn value(&self, word: u64) -> T {
         let (slot, place) = product(word, self.slots.len() as u64);
         let Slot { own, alias } = self.slots[slot as usize];
-        // Which one it is cannot be predicted: 7 ns an element with a branch, 4 without.
+        // Which one it is cannot be predicted: 7.2 ns an element with a branch, 2.2 without.
         self.values[std::hint::select_unpredictable(place < own, slot as usize, alias)]
     }
 }

@@ -105,18 +105,12 @@ impl<T: Whole> Law for Narrow<T> {
     const RETRIES: bool = true;
 
     #[inline(always)]
-    fn first<I: Isa>(&self, words: [u64; 4], _: Block<'_>) -> Lanes<T> {
+    fn attempt<I: Isa>(&self, _: u32, words: [u64; 4], _: Block<'_>) -> Lanes<T> {
         let products = words.map(|word| word * self.range);
         Lanes {
             values: products.map(|p| T::of_bits(self.low.wrapping_add(p >> 32))),
             open: products.map(|p| p & LOW < self.uneven),
         }
-    }
-
-    fn retry(&self, block: Block<'_>, lane: usize) -> T {
-        let mut products = (1..).map(|draw| block.words(draw)[lane] * self.range);
-        let p = products.find(|p| p & LOW >= self.uneven).expect("half of all words will do");
-        T::of_bits(self.low.wrapping_add(p >> 32))
     }
 }
 
@@ -143,17 +137,11 @@ impl<T: Whole> Law for Wide<T> {
     const RETRIES: bool = true;
 
     #[inline(always)]
-    fn first<I: Isa>(&self, words: [u64; 4], _: Block<'_>) -> Lanes<T> {
+    fn attempt<I: Isa>(&self, _: u32, words: [u64; 4], _: Block<'_>) -> Lanes<T> {
         let [(a, x), (b, y)] = long(words).map(|word| product(word, self.range));
         let value = |high: u64| T::of_bits(self.low.wrapping_add(high));
         let open = [x < self.uneven, y < self.uneven, false, false];
         Lanes { open, ..Lanes::two([value(a), value(b)]) }
-    }
-
-    fn retry(&self, block: Block<'_>, lane: usize) -> T {
-        let mut products = (1..).map(|draw| product(block.long_words(draw)[lane], self.range));
-        let (high, _) = products.find(|&(_, low)| low >= self.uneven).expect("half of all words will do");
-        T::of_bits(self.low.wrapping_add(high))
     }
 }
 
@@ -166,7 +154,7 @@ impl<T: Whole> Law for Words<T> {
     const SHARE: usize = 2;
 
     #[inline(always)]
-    fn first<I: Isa>(&self, words: [u64; 4], _: Block<'_>) -> Lanes<T> {
+    fn attempt<I: Isa>(&self, _: u32, words: [u64; 4], _: Block<'_>) -> Lanes<T> {
         Lanes::two(long(words).map(T::of_bits))
     }
 }
@@ -204,17 +192,19 @@ mod tests {
         assert_eq!(Narrow::<u8>::new(0, 1 << 32).uneven, 0);
         assert_eq!(Narrow::<u8>::new(0, 10).uneven, 6);
 
-        // Half of the words are drawn again, and what is left is even.
-        let philox = Philox::new(1, 2);
+        // Half of the words are drawn again.
         let law = Wide::<u64>::new(0, (1 << 63) + 1);
-        let mut open = 0;
-        for block in 0..1000 {
-            let lanes = law.first::<chunkwise_math::Plain>(philox.block(block).words(0), philox.block(block));
-            for lane in (0..2).filter(|&lane| lanes.open[lane]) {
-                open += 1;
-                assert!(law.retry(philox.block(block), lane) <= 1 << 63);
-            }
-        }
-        assert!((900..1100).contains(&open), "{open}");
+        let philox = Philox::new(1, 2);
+        let open = |block: u64| {
+            let words = philox.block(block).words(0);
+            let lanes = law.attempt::<chunkwise_math::Plain>(0, words, philox.block(block));
+            lanes.open.into_iter().filter(|&open| open).count()
+        };
+        let sum: usize = (0..1000).map(open).sum();
+        assert!((900..1100).contains(&sum), "{sum}");
+
+        let mut drawn = [0; 1000];
+        Drawn::new(law.clone(), &philox).run(0, &mut drawn);
+        assert!(drawn.iter().all(|&x| x <= 1 << 63));
     }
 }

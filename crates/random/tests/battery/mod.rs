@@ -2,7 +2,7 @@
 //!
 //! Seeds are fixed, so a test passes always or never. Of a right generator a test fails for one seed in a million: scores
 //! (of moments, correlations and chi-square, in standard deviations) must be below 5 (`2 erfc(5 / sqrt 2) = 6e-7`),
-//! Kolmogorov's `sqrt(n) D` below 2.69 (`2 exp(-2 2.69^2) = 1e-6`). The battery has about 150 tests.
+//! Kolmogorov's `sqrt(n) D` below 2.69 (`2 exp(-2 2.69^2) = 1e-6`). The battery has about 200 tests.
 #![allow(clippy::unwrap_used)]
 
 use std::f64::consts::{PI, SQRT_2};
