@@ -178,7 +178,7 @@ macro_rules! float_arith {
                 if (b < 0.0) != (r < 0.0) { r + b } else { r }
             }
             #[inline]
-            fn power(self, b: $t) -> $t { self.powf(b) }
+            fn power(self, b: $t) -> $t { chunkwise_math::pow(self, b) }
             #[inline]
             fn negate(self) -> $t { -self }
             #[inline]

@@ -1,7 +1,8 @@
 //! Times of the kernels on one thread, in nanoseconds per element.
 //!
 //! ```text
-//! cargo run --release -p chunkwise-kernels --example kernel_times
+//! cargo run --release -p chunkwise-kernels --example kernel_times            reductions and maps
+//! cargo run --release -p chunkwise-kernels --example kernel_times tables     every operation of every type
 //! ```
 //!
 //! The best and the median of several passes over inputs that are in memory before the clock starts. Plain
@@ -13,14 +14,17 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use chunkwise_chunk::{Chunk, ChunkGrid, DType, Region, Scalar, View};
-use chunkwise_expr::{BinaryOp, Program, ProgramBuilder, Reduce, ReduceKind, UnaryOp};
+use chunkwise_chunk::{Chunk, ChunkGrid, DType, Element, Region, Scalar, View, dispatch};
+use chunkwise_expr::{BinaryOp, ElementOp, Program, ProgramBuilder, Reduce, ReduceKind, UnaryOp, eval_cast};
 use chunkwise_kernels::{Fold, Kernel};
 use ndarray::{ArrayD, IxDyn};
 
 const PASSES: usize = 25;
 
 fn main() {
+    if std::env::args().nth(1).as_deref() == Some("tables") {
+        return rows_of_tables();
+    }
     println!("{:<44} {:>8} {:>8}", "ns per element", "best", "median");
     rows_of_one_block();
     rows_of_matrices();
@@ -114,7 +118,52 @@ fn rows_of_maps() {
     }
 }
 
-fn time(name: &str, elements: usize, mut pass: impl FnMut()) {
+/// Every loop of the tables over a block that stays in the second-level cache; a lost vectorisation shows here.
+fn rows_of_tables() {
+    println!(
+        "best ns per element\n{:<16} {}",
+        "",
+        DType::ALL.iter().map(|d| format!("{d:>7}")).collect::<String>()
+    );
+    let unary = UnaryOp::ALL.iter().map(|&op| (op.name().to_owned(), ElementOp::from(op), 1));
+    let binary = BinaryOp::ALL.iter().map(|&op| (op.name().to_owned(), ElementOp::from(op), 2));
+    let casts = DType::ALL.iter().map(|&to| (format!("to {to}"), ElementOp::Cast(to), 1));
+    for (name, op, arity) in unary.chain(binary).chain(casts) {
+        let cells = DType::ALL.iter().map(|&dtype| cell(&op, &vec![dtype; arity]));
+        println!("{name:<16} {}", cells.collect::<String>());
+    }
+    let cells = DType::ALL.iter().map(|&dtype| cell(&ElementOp::Select, &[DType::Bool, dtype, dtype]));
+    println!("{:<16} {}", "where", cells.collect::<String>());
+}
+
+/// The time of one operation, or a dash where it does not take these types.
+fn cell(op: &ElementOp, types: &[DType]) -> String {
+    const N: usize = 16_384;
+    let mut b = ProgramBuilder::new();
+    let args: Vec<_> = types.iter().map(|&dtype| b.input(dtype)).collect();
+    let Some(result) = b.push(op.clone(), &args) else { return format!("{:>7}", "-") };
+    let kernel = Kernel::new(&b.finish(result));
+    let number = |dtype, i: usize| eval_cast(Scalar::F64((i * 7 % 61 + 1) as f64 / 2.0 + 0.5), dtype);
+    let operands: Vec<Chunk> = types
+        .iter()
+        .enumerate()
+        .map(|(seed, &dtype)| {
+            dispatch!(dtype, T => {
+                let elements = (0..N).map(|i| T::of_scalar(number(dtype, i + 11 * seed)).unwrap()).collect();
+                Chunk::from_array(ArrayD::from_shape_vec(IxDyn(&[N]), elements).unwrap())
+            })
+        })
+        .collect();
+    format!("{:>7.3}", times(N, || map(&kernel, &operands, &[N]))[0])
+}
+
+fn time(name: &str, elements: usize, pass: impl FnMut()) {
+    let times = times(elements, pass);
+    println!("{name:<44} {:>8.3} {:>8.3}", times[0], times[PASSES / 2]);
+}
+
+/// Nanoseconds per element of several passes, the best first.
+fn times(elements: usize, mut pass: impl FnMut()) -> Vec<f64> {
     pass();
     let mut times: Vec<f64> = (0..PASSES)
         .map(|_| {
@@ -124,7 +173,7 @@ fn time(name: &str, elements: usize, mut pass: impl FnMut()) {
         })
         .collect();
     times.sort_by(f64::total_cmp);
-    println!("{name:<44} {:>8.3} {:>8.3}", times[0], times[PASSES / 2]);
+    times
 }
 
 fn fold_blocks(fold: &Fold, blocks: &[Chunk]) {

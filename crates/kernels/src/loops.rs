@@ -47,7 +47,7 @@ pub(crate) trait BinaryRow<T: Element>: 'static {
     /// Type of the result.
     type Out: Element;
     /// The value; anything where [`faults`](BinaryRow::faults) is true.
-    fn apply(a: T, b: T) -> Self::Out;
+    fn apply<I: Isa>(a: T, b: T) -> Self::Out;
     /// True where there is no value.
     fn faults(a: T, b: T) -> bool;
 }
@@ -98,7 +98,11 @@ unsafe fn patch<I: Isa, O: UnaryRow<T>, T: Element>(a: *const T, dst: *mut O::Ou
 /// # Safety
 /// That of [`RunFn`].
 #[inline(always)]
-unsafe fn binary_body<O: BinaryRow<T>, T: Element>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool {
+unsafe fn binary_body<I: Isa, O: BinaryRow<T>, T: Element>(
+    args: &[*const u8; 3],
+    dst: *mut u8,
+    n: usize,
+) -> bool {
     let (a, b, dst) = (args[0].cast::<T>(), args[1].cast::<T>(), dst.cast::<O::Out>());
     let mut fault = false;
     for i in 0..n {
@@ -106,7 +110,7 @@ unsafe fn binary_body<O: BinaryRow<T>, T: Element>(args: &[*const u8; 3], dst: *
         unsafe {
             let (x, y) = (a.add(i).read(), b.add(i).read());
             fault |= O::faults(x, y);
-            dst.add(i).write(O::apply(x, y));
+            dst.add(i).write(O::apply::<I>(x, y));
         }
     }
     !fault
@@ -137,7 +141,7 @@ per_isa! {
 per_isa! {
     /// The loop of a binary row.
     pub(crate) fn binary<O: [BinaryRow<T>], T: [Element]>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool
-        = binary_body::<O, T>
+        = binary_body::<Arithmetic, O, T>
 }
 
 per_isa! {

@@ -82,16 +82,24 @@ macro_rules! define_unary {
 for_each_unary!(define_unary);
 
 macro_rules! impl_binary {
-    (($($v:ident $t:ty),*) ($row:ident $out:ident |$a:ident, $b:ident| $body:expr, $fault:expr)) => { $(
+    (($($v:ident $t:ty),*) ($row:ident $out:ident |$a:ident, $b:ident| $body:expr, $fault:expr, $via:tt)) => { $(
         impl BinaryRow<$t> for $row {
             type Out = out_type!($out, $t);
             #[inline(always)]
-            fn apply($a: $t, $b: $t) -> Self::Out { $body }
+            fn apply<I: Isa>($a: $t, $b: $t) -> Self::Out { meaning!($v $t, $a, $b, $body, $via) }
             #[inline(always)]
             #[allow(unused_variables)]
             fn faults($a: $t, $b: $t) -> bool { $fault }
         }
     )* };
+}
+
+/// The meaning, or the vector form of it where the type is a float and there is one; the tests compare the two.
+#[rustfmt::skip]
+macro_rules! meaning {
+    (F32 $t:ty, $a:ident, $b:ident, $body:expr, ($math:ident)) => { <math::$math as math::Binary<$t>>::fast::<I>($a, $b) };
+    (F64 $t:ty, $a:ident, $b:ident, $body:expr, ($math:ident)) => { <math::$math as math::Binary<$t>>::fast::<I>($a, $b) };
+    ($v:ident $t:ty, $a:ident, $b:ident, $body:expr, $via:tt) => { $body };
 }
 
 macro_rules! find_binary {
@@ -106,14 +114,15 @@ macro_rules! find_binary {
 
 macro_rules! define_binary {
     ($($(#[$doc:meta])* $variant:ident $name:ident: $class:ident -> $out:ident, |$a:ident, $b:ident| $body:expr,
-        faults $fault:expr, $form:ident, eg $ea:expr, $eb:expr => $res:expr;)*) => {
+        faults $fault:expr, $form:ident $(via $math:ident)?, eg $ea:expr, $eb:expr => $res:expr;)*) => {
         mod binary_rows {
             #[allow(unused_imports)]
             use chunkwise_expr::{Arith, Order};
+            use chunkwise_math::{self as math, Isa};
             use super::BinaryRow;
             $(
                 pub(super) struct $variant;
-                for_class!($class, impl_binary ($variant $out |$a, $b| $body, $fault));
+                for_class!($class, impl_binary ($variant $out |$a, $b| $body, $fault, ($($math)?)));
             )*
         }
 
