@@ -3,6 +3,7 @@
 
 mod buffer;
 mod compile;
+mod convert;
 mod error;
 mod fold;
 mod isa;

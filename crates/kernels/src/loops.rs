@@ -116,17 +116,35 @@ unsafe fn binary_body<I: Isa, O: BinaryRow<T>, T: Element>(
     !fault
 }
 
+/// The bits of an element, of some width.
+pub(crate) trait Word: Copy + 'static {
+    /// One of two, by bit operations: a choice of narrow words is not found to be a vector instruction.
+    fn pick(first: bool, x: Self, y: Self) -> Self;
+}
+
+macro_rules! words {
+    ($($w:ident)*) => { $(
+        impl Word for $w {
+            #[inline(always)]
+            fn pick(first: bool, x: $w, y: $w) -> $w {
+                y ^ ((x ^ y) & $w::from(first).wrapping_neg())
+            }
+        }
+    )* };
+}
+words!(u8 u16 u32 u64);
+
 /// # Safety
 /// That of [`RunFn`].
 #[inline(always)]
-unsafe fn select_body<W: Copy>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool {
+unsafe fn select_body<W: Word>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool {
     let which = args[0].cast::<bool>();
     let (a, b, dst) = (args[1].cast::<W>(), args[2].cast::<W>(), dst.cast::<W>());
     for i in 0..n {
         // SAFETY: `i < n`, for which the caller vouches.
         unsafe {
             let (x, y) = (a.add(i).read(), b.add(i).read());
-            dst.add(i).write(if which.add(i).read() { x } else { y });
+            dst.add(i).write(W::pick(which.add(i).read(), x, y));
         }
     }
     true
@@ -146,6 +164,6 @@ per_isa! {
 
 per_isa! {
     /// The loop of `where_` for elements as wide as `W`: it only moves bits.
-    pub(crate) fn select<W: [Copy]>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool
+    pub(crate) fn select<W: [Word]>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool
         = select_body::<W>
 }

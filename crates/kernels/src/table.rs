@@ -7,6 +7,7 @@
 use chunkwise_chunk::DType;
 use chunkwise_expr::{BinaryOp, UnaryOp, cast, for_each_binary, for_each_unary};
 
+use crate::convert::saturated;
 use crate::loops::{BinaryRow, RunFn, UnaryRow, binary, select, unary};
 
 /// Calls `$reader!` with the element types of a class of the tables.
@@ -140,18 +141,29 @@ for_each_binary!(define_binary);
 struct To<U>(std::marker::PhantomData<U>);
 
 macro_rules! impl_cast {
-    (($($v:ident $t:ty),*) ($u:ty)) => { $(
+    (($($v:ident $t:ty),*) ($w:ident $u:ty)) => { $(
         impl UnaryRow<$t> for To<$u> {
             type Out = $u;
             #[inline(always)]
-            fn apply<I: chunkwise_math::Isa>(x: $t) -> $u { cast(x) }
+            fn apply<I: chunkwise_math::Isa>(x: $t) -> $u { converted!($v to $w $u, x) }
         }
     )* };
 }
 
+/// The conversion, or the vector form of it where a float becomes an integer; the tests compare the two.
+#[rustfmt::skip]
+macro_rules! converted {
+    ($v:ident to Bool $u:ty, $x:ident) => { cast($x) };
+    ($v:ident to F32 $u:ty, $x:ident) => { cast($x) };
+    ($v:ident to F64 $u:ty, $x:ident) => { cast($x) };
+    (F32 to $w:ident $u:ty, $x:ident) => { saturated::<_, $u>($x) };
+    (F64 to $w:ident $u:ty, $x:ident) => { saturated::<_, $u>($x) };
+    ($v:ident to $w:ident $u:ty, $x:ident) => { cast($x) };
+}
+
 macro_rules! define_casts {
     (($($v:ident $u:ty),*) ()) => {
-        $(for_class!(Element, impl_cast ($u));)*
+        $(for_class!(Element, impl_cast ($v $u));)*
 
         /// The loop that converts elements.
         pub(crate) fn cast_run(from: DType, to: DType) -> Option<RunFn> {
