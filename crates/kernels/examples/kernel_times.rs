@@ -14,7 +14,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use chunkwise_chunk::{Chunk, ChunkGrid, DType, Element, Region, Scalar, View, dispatch};
+use chunkwise_chunk::{Chunk, ChunkGrid, DType, Element, Region, Scalar, SliceElem, View, dispatch};
 use chunkwise_expr::{BinaryOp, ElementOp, Program, ProgramBuilder, Reduce, ReduceKind, UnaryOp, eval_cast};
 use chunkwise_kernels::{Fold, Kernel};
 use ndarray::{ArrayD, IxDyn};
@@ -108,9 +108,27 @@ fn rows_of_maps() {
     time("x + x.T, 500x500 f64", 250_000, || map(&add, &[x.clone(), t.clone()], &shape));
     let row = ramp(&[500], 1);
     time("x + row, 500x500 f64", 250_000, || map(&add, &[x.clone(), row.clone()], &shape));
+    let identity = Kernel::new(&Program::identity(DType::F64));
+    for step in [1_isize, 2, 3, 5, -1] {
+        let wide = ramp(&[16_384 * step.unsigned_abs()], 1);
+        let slice = SliceElem::Slice { start: 0, end: None, step };
+        let view = wide.view(&View::slice(wide.shape(), &[slice]).unwrap());
+        time(&format!("x[::{step}], 16k f64"), 16_384, || map(&identity, std::slice::from_ref(&view), &[16_384]));
+    }
     let large = ramp(&[1000, 1000], 2);
     let large_t = large.view(&View::permute(&[1000, 1000], &[1, 0]).unwrap());
+    time("x + y, 1000x1000 f64", 1_000_000, || map(&add, &[large.clone(), large.clone()], &[1000, 1000]));
     time("x + x.T, 1000x1000 f64", 1_000_000, || map(&add, &[large.clone(), large_t.clone()], &[1000, 1000]));
+    let sum = sum_of_two();
+    let [even, even_t] = [&large, &large_t].map(|x| x.view(&every_second_row(&[1000, 1000])));
+    for axis in [0, 1] {
+        let fold = |shape: &[usize]| reduce(ReduceKind::Mean, shape, &[axis], Some(sum.clone()));
+        let (whole, half) = (fold(&[1000, 1000]), fold(&[500, 1000]));
+        let (a, b) = (&large, &large_t);
+        time(&format!("mean(x + y) axis {axis}, 1000x1000 f64"), 1_000_000, || fold_pair(&whole, a, a));
+        time(&format!("mean(x + x.T) axis {axis}, 1000x1000 f64"), 1_000_000, || fold_pair(&whole, a, b));
+        time(&format!("mean(x + x.T)[::2] axis {axis}"), 500_000, || fold_pair(&half, &even, &even_t));
+    }
     for dtype in [DType::U8, DType::I32, DType::F32] {
         let kernel = binary(BinaryOp::Add, dtype);
         let x = Chunk::filled(Scalar::one(dtype), &[250_000]);
@@ -212,6 +230,23 @@ fn root_of_square(dtype: DType) -> Program {
     let square = b.push(BinaryOp::Mul.into(), &[x, x]).unwrap();
     let root = b.push(UnaryOp::Sqrt.into(), &[square]).unwrap();
     b.finish(root)
+}
+
+fn sum_of_two() -> Program {
+    let mut b = ProgramBuilder::new();
+    let (x, y) = (b.input(DType::F64), b.input(DType::F64));
+    let sum = b.push(BinaryOp::Add.into(), &[x, y]).unwrap();
+    b.finish(sum)
+}
+
+fn every_second_row(shape: &[usize]) -> View {
+    let range = |step| SliceElem::Slice { start: 0, end: None, step };
+    View::slice(shape, &[range(2), range(1)]).unwrap()
+}
+
+fn fold_pair(fold: &Fold, x: &Chunk, y: &Chunk) {
+    let part = fold.fold(&[x.clone(), y.clone()], &Region::whole(x.shape())).unwrap();
+    black_box(fold.finish(&[&part]));
 }
 
 fn unary(op: UnaryOp, dtype: DType) -> Kernel {

@@ -49,7 +49,7 @@ macro_rules! choose {
                 // Both are exact: zero or powers of two.
                 const LEAST: $f = $u::MIN as $f;
                 const END: $f = ($u::MAX / 2 + 1) as $f * 2.0;
-                let inside = if self >= LEAST && self < END { self } else { 0.0 };
+                let inside = if (LEAST..END).contains(&self) { self } else { 0.0 };
                 // SAFETY: the integer part of a number in `LEAST..END`, or 0, fits.
                 let part = unsafe { inside.to_int_unchecked::<$u>() };
                 let part = if self >= END { $u::MAX } else { part };

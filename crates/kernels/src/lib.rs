@@ -11,6 +11,7 @@ mod kernel;
 mod layout;
 mod loops;
 mod machine;
+mod strip;
 mod table;
 
 pub use error::KernelError;

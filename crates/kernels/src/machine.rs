@@ -59,7 +59,7 @@ impl<'a> Machine<'a> {
         with_rows: bool,
     ) -> Machine<'a> {
         let operands: SmallVec<[Layout<'a>; 4]> =
-            operands.iter().map(|chunk| Layout::new(chunk, shape, order)).collect();
+            operands.iter().map(|chunk| Layout::new(chunk, shape, order).with_strip(with_rows)).collect();
         let given = operands.iter().map(Layout::dtype);
         assert!(
             given.eq(code.inputs.iter().copied()),
@@ -234,14 +234,8 @@ impl<'a> Machine<'a> {
             }
             Step::Load { input, to } => {
                 let dst = direct.unwrap_or_else(|| self.register(*to));
-                let operand = &self.operands[*input as usize];
                 // SAFETY: the run lies in the block, and the destination has room for it.
-                self.address[*to as usize] = unsafe {
-                    operand.in_place(o, n).unwrap_or_else(|| {
-                        operand.gather(o, n, dst);
-                        dst
-                    })
-                };
+                self.address[*to as usize] = unsafe { self.operands[*input as usize].read(o, n, dst) };
                 Ok(())
             }
             Step::Fill { value, to } => {
