@@ -79,6 +79,14 @@ impl<'a> Layout<'a> {
         Layout { strip, ..self }
     }
 
+    /// Length of the rows of several that are read where they are, or in a strip.
+    pub(crate) fn row_len(&self) -> Option<usize> {
+        match self.axes[..] {
+            [.., _, row] if row.step == self.itemsize as isize || self.strip.is_some() => Some(row.len),
+            _ => None,
+        }
+    }
+
     /// Type of the elements.
     pub(crate) fn dtype(&self) -> DType {
         self.dtype

@@ -39,6 +39,8 @@ pub(crate) struct Machine<'a> {
     len: usize,
     /// Elements of a tile.
     tile: usize,
+    /// Length of the rows at whose ends tiles end: the operands lie in memory row by row. The block, if they do not.
+    row: usize,
     register_bytes: usize,
     /// All registers, then the rows of [`Machine::rows`].
     scratch: Buffer,
@@ -70,7 +72,9 @@ impl<'a> Machine<'a> {
         let register_bytes = code.register_bytes(tile);
         let scratch = Buffer::new(scratch_bytes(code, tile, with_rows));
         let address = vec![std::ptr::null(); code.registers];
-        let mut machine = Machine { code, operands, len, tile, register_bytes, scratch, address };
+        let rows = operands.iter().filter_map(Layout::row_len).filter(|&row| row >= SEGMENT);
+        let row = rows.min().unwrap_or(len.max(1));
+        let mut machine = Machine { code, operands, len, tile, row, register_bytes, scratch, address };
         if len > 0 {
             machine.fill_constants();
         }
@@ -174,7 +178,7 @@ impl<'a> Machine<'a> {
     unsafe fn write(&mut self, o: usize, n: usize, dst: *mut u8) -> Result<(), KernelError> {
         let mut done = 0;
         while done < n {
-            let run = self.tile.min(n - done);
+            let run = self.tile.min(self.row - (o + done) % self.row).min(n - done);
             // SAFETY: a part of the caller's run and of its memory.
             unsafe { self.evaluate(o + done, run, Some(dst.add(done * self.code.output.itemsize())))? };
             done += run;
