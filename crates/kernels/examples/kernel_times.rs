@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use chunkwise_chunk::{Chunk, ChunkGrid, DType, Element, Region, Scalar, SliceElem, View, dispatch};
 use chunkwise_expr::{BinaryOp, ElementOp, Program, ProgramBuilder, Reduce, ReduceKind, UnaryOp, eval_cast};
-use chunkwise_kernels::{Fold, Kernel};
+use chunkwise_kernels::{CompileOptions, Fold, Kernel};
 use ndarray::{ArrayD, IxDyn};
 
 const PASSES: usize = 25;
@@ -103,6 +103,16 @@ fn rows_of_maps() {
     time("sqrt(x * x), 250k f64", 250_000, || {
         map(&Kernel::new(&root_of_square(DType::F64)), std::slice::from_ref(&x), &shape);
     });
+    for (name, program) in
+        [("polynomial of 8 operations", polynomial()), ("sqrt(x * x)", root_of_square(DType::F64))]
+    {
+        for pairs in [false, true] {
+            let kernel = Kernel::with_options(&program, CompileOptions::default().with_pairs(pairs));
+            let x = ramp(&[16_384], 3);
+            let name = format!("{name}, 16k f64, {}", if pairs { "in pairs" } else { "singly" });
+            time(&name, 16_384, || map(&kernel, std::slice::from_ref(&x), &[16_384]));
+        }
+    }
     let add = binary(BinaryOp::Add, DType::F64);
     time("x + y, 250k f64", 250_000, || map(&add, &[x.clone(), x.clone()], &shape));
     time("x + x.T, 500x500 f64", 250_000, || map(&add, &[x.clone(), t.clone()], &shape));
@@ -113,7 +123,9 @@ fn rows_of_maps() {
         let wide = ramp(&[16_384 * step.unsigned_abs()], 1);
         let slice = SliceElem::Slice { start: 0, end: None, step };
         let view = wide.view(&View::slice(wide.shape(), &[slice]).unwrap());
-        time(&format!("x[::{step}], 16k f64"), 16_384, || map(&identity, std::slice::from_ref(&view), &[16_384]));
+        time(&format!("x[::{step}], 16k f64"), 16_384, || {
+            map(&identity, std::slice::from_ref(&view), &[16_384])
+        });
     }
     let large = ramp(&[1000, 1000], 2);
     let large_t = large.view(&View::permute(&[1000, 1000], &[1, 0]).unwrap());
@@ -230,6 +242,19 @@ fn root_of_square(dtype: DType) -> Program {
     let square = b.push(BinaryOp::Mul.into(), &[x, x]).unwrap();
     let root = b.push(UnaryOp::Sqrt.into(), &[square]).unwrap();
     b.finish(root)
+}
+
+/// Horner's rule.
+fn polynomial() -> Program {
+    let mut b = ProgramBuilder::new();
+    let x = b.input(DType::F64);
+    let mut p = b.constant(Scalar::F64(0.5));
+    for i in 0..4 {
+        let c = b.constant(Scalar::F64(f64::from(i) - 1.5));
+        p = b.push(BinaryOp::Mul.into(), &[p, x]).unwrap();
+        p = b.push(BinaryOp::Add.into(), &[p, c]).unwrap();
+    }
+    b.finish(p)
 }
 
 fn sum_of_two() -> Program {

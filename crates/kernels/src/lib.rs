@@ -11,9 +11,11 @@ mod kernel;
 mod layout;
 mod loops;
 mod machine;
+mod pairs;
 mod strip;
 mod table;
 
+pub use compile::CompileOptions;
 pub use error::KernelError;
 pub use fold::{Fold, Partial};
 pub use kernel::Kernel;

@@ -107,7 +107,8 @@ impl Strip {
         }
         let [rows, width] = self.held;
         let at = (row - self.row) * width + (column - self.column);
-        let follow = if width == self.plane.len[1] { rows * width - at } else { width - (column - self.column) };
+        let follow =
+            if width == self.plane.len[1] { rows * width - at } else { width - (column - self.column) };
         // SAFETY: the element lies in the strip.
         (unsafe { self.elements.as_mut_ptr().add(at * self.plane.itemsize) }, follow)
     }

@@ -61,13 +61,14 @@ macro_rules! find_unary {
 macro_rules! define_unary {
     ($($(#[$doc:meta])* $variant:ident $name:ident: $class:ident -> $out:ident, |$x:ident| $body:expr,
         $form:ident $(via $math:ident)?, eg $eg:expr => $res:expr;)*) => {
-        mod unary_rows {
+        /// The rows of the unary table as types.
+        pub(crate) mod unary_rows {
             #[allow(unused_imports)]
             use chunkwise_expr::{Arith, Order};
             use chunkwise_math::{self as math, Isa};
             use super::UnaryRow;
             $(
-                pub(super) struct $variant;
+                pub(crate) struct $variant;
                 for_class!($class, impl_unary ($variant $out |$x| $body $(, via $math)?));
             )*
         }
@@ -116,13 +117,14 @@ macro_rules! find_binary {
 macro_rules! define_binary {
     ($($(#[$doc:meta])* $variant:ident $name:ident: $class:ident -> $out:ident, |$a:ident, $b:ident| $body:expr,
         faults $fault:expr, $form:ident $(via $math:ident)?, eg $ea:expr, $eb:expr => $res:expr;)*) => {
-        mod binary_rows {
+        /// The rows of the binary table as types.
+        pub(crate) mod binary_rows {
             #[allow(unused_imports)]
             use chunkwise_expr::{Arith, Order};
             use chunkwise_math::{self as math, Isa};
             use super::BinaryRow;
             $(
-                pub(super) struct $variant;
+                pub(crate) struct $variant;
                 for_class!($class, impl_binary ($variant $out |$a, $b| $body, $fault, ($($math)?)));
             )*
         }
