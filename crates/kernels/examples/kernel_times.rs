@@ -118,6 +118,26 @@ fn rows_of_maps() {
     time("x + x.T, 500x500 f64", 250_000, || map(&add, &[x.clone(), t.clone()], &shape));
     let row = ramp(&[500], 1);
     time("x + row, 500x500 f64", 250_000, || map(&add, &[x.clone(), row.clone()], &shape));
+    for dtype in [DType::U8, DType::I16, DType::F32] {
+        let convert = Kernel::new(&scaled(dtype, false));
+        let scale = Kernel::new(&scaled(dtype, true));
+        let plain = Kernel::new(&scaled(DType::F32, true));
+
+        let (x, y) = (ones(dtype, 16_384), ones(DType::F32, 16_384));
+        let wide = ones(dtype, 32_768);
+        let slice = SliceElem::Slice { start: 0, end: None, step: 2 };
+        let even = wide.view(&View::slice(wide.shape(), &[slice]).unwrap());
+        time(&format!("x as f32, 16k {dtype}"), 16_384, || {
+            map(&convert, std::slice::from_ref(&x), &[16_384])
+        });
+        time("  x * a + b, 16k f32", 16_384, || map(&plain, std::slice::from_ref(&y), &[16_384]));
+        time(&format!("x as f32 * a + b, 16k {dtype}"), 16_384, || {
+            map(&scale, std::slice::from_ref(&x), &[16_384])
+        });
+        time(&format!("x[::2] as f32 * a + b, 16k {dtype}"), 16_384, || {
+            map(&scale, std::slice::from_ref(&even), &[16_384]);
+        });
+    }
     let identity = Kernel::new(&Program::identity(DType::F64));
     for step in [1_isize, 2, 3, 5, -1] {
         let wide = ramp(&[16_384 * step.unsigned_abs()], 1);
@@ -143,7 +163,7 @@ fn rows_of_maps() {
     }
     for dtype in [DType::U8, DType::I32, DType::F32] {
         let kernel = binary(BinaryOp::Add, dtype);
-        let x = Chunk::filled(Scalar::one(dtype), &[250_000]);
+        let x = ones(dtype, 250_000);
         time(&format!("x + y, 250k {dtype}"), 250_000, || map(&kernel, &[x.clone(), x.clone()], &[250_000]));
     }
 }
@@ -244,6 +264,20 @@ fn root_of_square(dtype: DType) -> Program {
     b.finish(root)
 }
 
+/// The elements as `f32`, and times a number plus another.
+fn scaled(dtype: DType, scale: bool) -> Program {
+    let mut b = ProgramBuilder::new();
+    let x = b.input(dtype);
+    let mut y = if dtype == DType::F32 { x } else { b.push(ElementOp::Cast(DType::F32), &[x]).unwrap() };
+    if scale {
+        for (op, number) in [(BinaryOp::Mul, 0.5), (BinaryOp::Add, 3.0)] {
+            let number = b.constant(Scalar::F32(number));
+            y = b.push(op.into(), &[y, number]).unwrap();
+        }
+    }
+    b.finish(y)
+}
+
 /// Horner's rule.
 fn polynomial() -> Program {
     let mut b = ProgramBuilder::new();
@@ -286,4 +320,11 @@ fn binary(op: BinaryOp, dtype: DType) -> Kernel {
     let (x, y) = (b.input(dtype), b.input(dtype));
     let z = b.push(op.into(), &[x, y]).unwrap();
     Kernel::new(&b.finish(z))
+}
+
+fn ones(dtype: DType, n: usize) -> Chunk {
+    dispatch!(dtype, T => {
+        let one = T::of_scalar(Scalar::one(dtype)).unwrap();
+        Chunk::from_array(ArrayD::from_shape_vec(IxDyn(&[n]), vec![one; n]).unwrap())
+    })
 }

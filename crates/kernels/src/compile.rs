@@ -11,7 +11,8 @@
 //!
 //! Every value is touched a constant number of times, so a program of a million instructions compiles in time
 //! linear in its length. Two cheap instructions of which the second is the only use of the first, and follows it,
-//! become one step: a loop of [`pairs`](crate::pairs). Free registers are a stack: the one given back last is still in the cache.
+//! become one step: a loop of [`pairs`](crate::pairs). Free registers are a stack: the one given back last is
+//! still in the cache.
 //!
 //! Constants are filled once per evaluation, before the first tile, unless there are so many that the
 //! registers they hold would cost more than filling them tile by tile.

@@ -116,7 +116,8 @@ impl Kernel {
         self.0.output
     }
 
-    /// Bytes of the registers of one evaluation, beside operands and result.
+    /// Bytes of the registers of one evaluation, beside operands and result. Each transposed operand takes up to
+    /// 128 KiB more.
     ///
     /// ```
     /// # use chunkwise_chunk::DType;
