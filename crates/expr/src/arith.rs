@@ -5,6 +5,8 @@
 
 use chunkwise_chunk::{Element, Number};
 
+use crate::divide::Divide;
+
 /// Arithmetic that is defined for every pair of values.
 ///
 /// ```
@@ -86,7 +88,7 @@ pub trait Order: Element {
 }
 
 macro_rules! integer_arith {
-    ($($t:ty, $signed:literal;)*) => { $(
+    ($($t:ty)*) => { $(
         impl Arith for $t {
             #[inline]
             fn plus(self, b: $t) -> $t { self.wrapping_add(b) }
@@ -95,19 +97,13 @@ macro_rules! integer_arith {
             #[inline]
             fn times(self, b: $t) -> $t { self.wrapping_mul(b) }
             #[inline]
-            fn quotient(self, b: $t) -> $t { if b == 0 { 0 } else { self.wrapping_div(b) } }
+            fn quotient(self, b: $t) -> $t { self.truncated(b).0 }
             #[inline]
-            fn remainder(self, b: $t) -> $t { if b == 0 { 0 } else { self.wrapping_rem(b) } }
+            fn remainder(self, b: $t) -> $t { self.truncated(b).1 }
             #[inline]
-            fn floor_quotient(self, b: $t) -> $t {
-                let (q, r) = (self.quotient(b), self.remainder(b));
-                if r != 0 && $signed && (r ^ b) >> (<$t>::BITS - 1) != 0 { q.wrapping_sub(1) } else { q }
-            }
+            fn floor_quotient(self, b: $t) -> $t { self.floored(b).0 }
             #[inline]
-            fn modulo(self, b: $t) -> $t {
-                let r = self.remainder(b);
-                if r != 0 && $signed && (r ^ b) >> (<$t>::BITS - 1) != 0 { r.wrapping_add(b) } else { r }
-            }
+            fn modulo(self, b: $t) -> $t { self.floored(b).1 }
             #[inline]
             fn power(self, b: $t) -> $t {
                 let (mut base, mut left, mut product) = (self, b, 1 as $t);
@@ -143,10 +139,7 @@ macro_rules! integer_arith {
         }
     )* };
 }
-integer_arith! {
-    i8, true; i16, true; i32, true; i64, true;
-    u8, false; u16, false; u32, false; u64, false;
-}
+integer_arith!(i8 i16 i32 i64 u8 u16 u32 u64);
 
 macro_rules! float_arith {
     ($($t:ident)*) => { $(
@@ -178,7 +171,7 @@ macro_rules! float_arith {
                 if (b < 0.0) != (r < 0.0) { r + b } else { r }
             }
             #[inline]
-            fn power(self, b: $t) -> $t { self.powf(b) }
+            fn power(self, b: $t) -> $t { chunkwise_math::pow(self, b) }
             #[inline]
             fn negate(self) -> $t { -self }
             #[inline]

@@ -61,7 +61,7 @@ for_each_unary!(define_eval_unary);
 
 macro_rules! define_eval_binary {
     ($($(#[$doc:meta])* $variant:ident $name:ident: $class:ident -> $out:ident, |$a:ident, $b:ident| $body:expr,
-        faults $fault:expr, $form:ident, eg $ea:expr, $eb:expr => $res:expr;)*) => {
+        faults $fault:expr, $form:ident $(via $math:ident)?, eg $ea:expr, $eb:expr => $res:expr;)*) => {
         /// The value of a binary operation; `None` when it does not take these types, or is an error for
         /// these values.
         ///

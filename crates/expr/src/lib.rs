@@ -3,6 +3,7 @@
 
 mod arith;
 mod display;
+mod divide;
 mod element;
 mod error;
 mod eval;

@@ -11,7 +11,7 @@
 //! * `Out` is `Same` or `Bool`.
 //! * the meaning is a Rust expression over values of the concrete type, with [`crate::Arith`] in scope.
 //! * `form` is `method`, or `operator` where Rust has an operator and the method would shadow it; `via F` after it names
-//!   the function of `chunkwise_math` whose vector form computes the meaning, to the bit.
+//!   the function of `chunkwise_math` whose vector form computes the meaning of floats, to the bit.
 //! * the example becomes the doc test of the method.
 //!
 //! Binary rows have a second expression after `faults`: where it is true the result is an error.
@@ -77,6 +77,8 @@ macro_rules! for_each_unary {
             Acosh acosh: Float -> Same, |x| $crate::math::acosh(x), method via Acosh, eg 1.0 => 0.0;
             /// Inverse hyperbolic tangent; NaN outside [-1, 1].
             Atanh atanh: Float -> Same, |x| $crate::math::atanh(x), method via Atanh, eg 0.0 => 0.0;
+            /// Error function, `2 / sqrt(pi)` times the integral of `e^(-t^2)` from 0 to `x`.
+            Erf erf: Float -> Same, |x| $crate::math::erf(x), method via Erf, eg 0.0 => 0.0;
             /// Largest integer not above each element.
             Floor floor: Float -> Same, |x| x.floor(), method, eg -1.5 => -2.0;
             /// Smallest integer not below each element.
@@ -133,7 +135,7 @@ macro_rules! for_each_binary {
             /// Remainder with the sign of the divisor (NumPy's `%`); by an integer zero it is an error.
             Modulo modulo: Number -> Same, |a, b| Arith::modulo(a, b), faults Arith::is_integer_zero(b), method, eg -7.0, 3.0 => 2.0;
             /// Power; integers wrap, and a negative integer exponent is an error.
-            Pow pow: Number -> Same, |a, b| Arith::power(a, b), faults Arith::is_negative_integer(b), method, eg 2.0, 10.0 => 1024.0;
+            Pow pow: Number -> Same, |a, b| Arith::power(a, b), faults Arith::is_negative_integer(b), method via Pow, eg 2.0, 10.0 => 1024.0;
             /// The larger one; NaN when either is NaN.
             Maximum maximum: Element -> Same, |a, b| Order::maximum(a, b), faults false, method, eg 1.0, 2.0 => 2.0;
             /// The smaller one; NaN when either is NaN.
@@ -143,9 +145,9 @@ macro_rules! for_each_binary {
             /// The smaller one; the other one when one is NaN.
             Fmin fmin: Element -> Same, |a, b| Order::fmin(a, b), faults false, method, eg f64::NAN, 2.0 => 2.0;
             /// Angle of the point `(x: other, y: self)` in radians.
-            Atan2 atan2: Float -> Same, |a, b| a.atan2(b), faults false, method, eg 0.0, 1.0 => 0.0;
+            Atan2 atan2: Float -> Same, |a, b| $crate::math::atan2(a, b), faults false, method via Atan2, eg 0.0, 1.0 => 0.0;
             /// Length of the hypotenuse of a right-angled triangle.
-            Hypot hypot: Float -> Same, |a, b| a.hypot(b), faults false, method, eg 3.0, 4.0 => 5.0;
+            Hypot hypot: Float -> Same, |a, b| $crate::math::hypot(a, b), faults false, method via Hypot, eg 3.0, 4.0 => 5.0;
             /// The first with the sign of the second.
             Copysign copysign: Float -> Same, |a, b| a.copysign(b), faults false, method, eg 2.0, -0.0 => -2.0;
             /// `ln(e^a + e^b)` without overflow.

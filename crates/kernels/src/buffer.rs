@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::ptr::NonNull;
 
 /// Alignment: a cache line, which is also the widest vector.
@@ -11,10 +11,13 @@ const ALIGN: usize = 64;
 /// Larger buffers go back to the allocator, so that an idle thread holds little.
 const KEPT_BYTES: usize = 1 << 20;
 
+/// Most buffers a thread keeps: registers, and strips of some operands.
+const KEPT: usize = 4;
+
 thread_local! {
-    /// The buffer of the last evaluation on this thread. A program without scratch memory of its own would
+    /// The buffers of the last evaluation on this thread. A program without scratch memory of its own would
     /// pay page faults for every block: 128 KiB and more come from the kernel, zeroed, each time.
-    static SPARE: Cell<Option<Block>> = const { Cell::new(None) };
+    static SPARE: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Initialised bytes of any value.
@@ -28,8 +31,8 @@ struct Block {
 impl Buffer {
     /// At least this many bytes.
     pub(crate) fn new(bytes: usize) -> Buffer {
-        let spare = SPARE.try_with(Cell::take).ok().flatten();
-        Buffer(Some(spare.filter(|block| block.bytes >= bytes).unwrap_or_else(|| Block::new(bytes))))
+        let spare = SPARE.try_with(|spare| take(&mut spare.borrow_mut(), bytes)).ok().flatten();
+        Buffer(Some(spare.unwrap_or_else(|| Block::new(bytes))))
     }
 
     /// The first byte.
@@ -43,8 +46,23 @@ impl Drop for Buffer {
         let block = self.0.take().filter(|block| block.bytes <= KEPT_BYTES);
         if let Some(block) = block {
             // Where the thread is ending the block is just freed.
-            let _ = SPARE.try_with(|spare| spare.set(Some(block)));
+            let _ = SPARE.try_with(|spare| keep(&mut spare.borrow_mut(), block));
         }
+    }
+}
+
+/// The smallest block of at least this many bytes.
+fn take(spare: &mut Vec<Block>, bytes: usize) -> Option<Block> {
+    let fitting = spare.iter().enumerate().filter(|(_, block)| block.bytes >= bytes);
+    let (best, _) = fitting.min_by_key(|(_, block)| block.bytes)?;
+    Some(spare.swap_remove(best))
+}
+
+/// Keeps a block, and no more than [`KEPT`] of them and [`KEPT_BYTES`] in all: the oldest ones go.
+fn keep(spare: &mut Vec<Block>, block: Block) {
+    spare.push(block);
+    while spare.len() > KEPT || spare.iter().map(|block| block.bytes).sum::<usize>() > KEPT_BYTES {
+        spare.remove(0);
     }
 }
 

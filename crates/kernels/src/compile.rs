@@ -10,7 +10,9 @@
 //! ```
 //!
 //! Every value is touched a constant number of times, so a program of a million instructions compiles in time
-//! linear in its length. Free registers are a stack: the one given back last is still in the cache.
+//! linear in its length. Two cheap instructions of which the second is the only use of the first, and follows it,
+//! become one step: a loop of [`pairs`](crate::pairs). Free registers are a stack: the one given back last is
+//! still in the cache.
 //!
 //! Constants are filled once per evaluation, before the first tile, unless there are so many that the
 //! registers they hold would cost more than filling them tile by tile.
@@ -21,6 +23,7 @@ use smallvec::SmallVec;
 
 use crate::KernelError;
 use crate::loops::RunFn;
+use crate::pairs::pair_run;
 use crate::table::{binary_run, cast_run, select_run, unary_run};
 use chunkwise_math::dispatch::InstructionSet;
 
@@ -41,6 +44,32 @@ const NO_FAULT: KernelError = KernelError::NegativeIntegerPower;
 
 /// No register.
 const NOWHERE: u32 = u32::MAX;
+
+/// How a program is compiled. The results are the same bits in every way.
+///
+/// ```
+/// use chunkwise_kernels::CompileOptions;
+/// assert_ne!(CompileOptions::default().with_pairs(false), CompileOptions::default());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct CompileOptions {
+    pairs: bool,
+}
+
+impl CompileOptions {
+    /// Whether two cheap operations may share a loop, as they do by default.
+    #[must_use]
+    pub fn with_pairs(self, pairs: bool) -> CompileOptions {
+        CompileOptions { pairs, ..self }
+    }
+}
+
+impl Default for CompileOptions {
+    fn default() -> CompileOptions {
+        CompileOptions { pairs: true }
+    }
+}
 
 /// A program over registers.
 #[derive(Debug)]
@@ -101,13 +130,18 @@ impl Code {
 
     /// Compiles a program, and a conversion of its result to another type where that is another one.
     pub(crate) fn with_output(program: &Program, output: DType) -> Code {
-        Compiler::new(program).compile(&[program.result()], Some(output))
+        Code::with_options(program, output, CompileOptions::default())
+    }
+
+    /// The same, compiled in a chosen way.
+    pub(crate) fn with_options(program: &Program, output: DType, options: CompileOptions) -> Code {
+        Compiler::new(program).compile(&[program.result()], Some(output), options)
     }
 
     /// Compiles a program with several results, at least one; what they share is computed once, and all are kept
     /// to the end of a tile.
     pub(crate) fn with_results(program: &Program, results: &[Arg]) -> Code {
-        Compiler::new(program).compile(results, None)
+        Compiler::new(program).compile(results, None, CompileOptions::default())
     }
 
     /// Elements of a tile: a multiple of [`SEGMENT`], as large as the registers allow.
@@ -131,12 +165,23 @@ impl Code {
     }
 }
 
+/// Two instructions in one step.
+struct Pair {
+    run: RunFn,
+    /// Operands of the first, then the other one of the second.
+    args: [Arg; 3],
+    /// The second instruction.
+    last: usize,
+}
+
 /// State of a compilation. Operands of instructions are numbered inputs first, then constants, then values.
 struct Compiler<'p> {
     program: &'p Program,
     live: Vec<bool>,
     /// Instruction that reads the operand last; `usize::MAX` when it is kept to the end.
     last: Vec<usize>,
+    /// How often live instructions read the operand, or the result does.
+    uses: Vec<u32>,
     /// Register of the operand, or [`NOWHERE`].
     place: Vec<u32>,
     free: Vec<u32>,
@@ -152,6 +197,7 @@ impl<'p> Compiler<'p> {
             program,
             live: vec![false; operands],
             last: vec![0; operands],
+            uses: vec![0; operands],
             place: vec![NOWHERE; operands],
             free: Vec::new(),
             registers: 0,
@@ -161,14 +207,21 @@ impl<'p> Compiler<'p> {
     }
 
     /// `output` is the type the first result is converted to.
-    fn compile(mut self, results: &[Arg], output: Option<DType>) -> Code {
+    fn compile(mut self, results: &[Arg], output: Option<DType>, options: CompileOptions) -> Code {
         let program = self.program;
         self.find_live(results);
         self.find_last_uses(results);
         self.fill_resident_consts(results);
-        for (i, instr) in program.instrs().iter().enumerate() {
-            if self.live[self.number(Arg::Value(i as u32))] {
-                self.emit(i, instr);
+        let mut rest =
+            (0..program.instrs().len()).filter(|&i| self.is_live(i)).collect::<Vec<_>>().into_iter();
+        while let Some(i) = rest.next() {
+            let pair = rest.as_slice().first().and_then(|&next| self.pair(i, next));
+            match pair.filter(|_| options.pairs) {
+                Some(pair) => {
+                    rest.next();
+                    self.emit_pair(&pair);
+                }
+                None => self.emit(i, &program.instrs()[i]),
             }
         }
         let result = |this: &mut Self, &arg: &Arg| CodeResult {
@@ -230,13 +283,19 @@ impl<'p> Compiler<'p> {
                 for &arg in &instr.args {
                     let arg = self.number(arg);
                     self.last[arg] = i;
+                    self.uses[arg] += 1;
                 }
             }
         }
         for &result in results {
             let result = self.number(result);
             self.last[result] = usize::MAX;
+            self.uses[result] += 1;
         }
+    }
+
+    fn is_live(&self, i: usize) -> bool {
+        self.live[self.number(Arg::Value(i as u32))]
     }
 
     fn fill_resident_consts(&mut self, results: &[Arg]) {
@@ -260,11 +319,47 @@ impl<'p> Compiler<'p> {
         let args: SmallVec<[u32; 3]> = instr.args.iter().map(|&arg| self.in_register(arg)).collect();
         let to = self.take();
         self.steps.push(step(self.program, instr, args, to));
+        self.define(i, to);
+        self.give_back(&instr.args, i);
+    }
+
+    /// The one step of instruction `i` and the next live one, where the latter alone reads the former.
+    fn pair(&self, i: usize, next: usize) -> Option<Pair> {
+        let [first, second] = [i, next].map(|i| &self.program.instrs()[i]);
+        let between = Arg::Value(i as u32);
+        let at = second.args.iter().position(|&arg| arg == between)?;
+        if self.uses[self.number(between)] != 1 || first.dtype != second.dtype {
+            return None;
+        }
+        if let ElementOp::Unary(op) = second.op
+            && special_run(op, second.dtype).is_some()
+        {
+            return None;
+        }
+        let run = pair_run(&first.op, &second.op, at + 1 == second.args.len() && at > 0, first.dtype)?;
+        let other = second.args.iter().copied().find(|&arg| arg != between);
+        let (a, b) = (first.args[0], *first.args.last().unwrap_or(&first.args[0]));
+        Some(Pair { run, args: [a, b, other.unwrap_or(a)], last: next })
+    }
+
+    fn emit_pair(&mut self, pair: &Pair) {
+        let args = pair.args.map(|arg| self.in_register(arg));
+        let to = self.take();
+        self.steps.push(Step::Run { run: pair.run, args, to, fault: NO_FAULT });
+        self.define(pair.last, to);
+        self.give_back(&pair.args, pair.last);
+    }
+
+    fn define(&mut self, i: usize, to: u32) {
         let value = self.number(Arg::Value(i as u32));
         self.place[value] = to;
-        for &arg in &instr.args {
+    }
+
+    /// Gives back the registers of operands that nothing after instruction `i` reads.
+    fn give_back(&mut self, args: &[Arg], i: usize) {
+        for &arg in args {
             let arg = self.number(arg);
-            if self.last[arg] == i && self.place[arg] != NOWHERE {
+            if self.last[arg] <= i && self.place[arg] != NOWHERE {
                 self.free.push(self.place[arg]);
                 self.place[arg] = NOWHERE;
             }
@@ -385,8 +480,12 @@ mod tests {
             let c = b.constant(Scalar::F64(f64::from(i)));
             x = b.push(BinaryOp::Add.into(), &[x, c]).unwrap();
         }
-        let code = Code::new(&b.finish(x));
-        assert_eq!((code.registers, code.prologue.len()), (3, 0));
+        let program = b.finish(x);
+        let single = Code::with_options(&program, DType::F64, CompileOptions::default().with_pairs(false));
+        assert_eq!((single.registers, single.prologue.len()), (3, 0));
+        let code = Code::new(&program);
+        assert_eq!((code.registers, code.prologue.len()), (4, 0));
+        assert!(code.steps.len() < single.steps.len());
     }
 
     #[test]

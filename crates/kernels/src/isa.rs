@@ -61,7 +61,7 @@ mod tests {
             for (op, arity) in unary.chain(binary).chain(casts) {
                 if let Some(program) = program(op.clone(), &[dtype, dtype][..arity]) {
                     // Elementary functions fuse multiplications and additions where the set can.
-                    let fuses = matches!(op, ElementOp::Unary(_)) && dtype.is_float();
+                    let fuses = matches!(op, ElementOp::Unary(_) | ElementOp::Binary(_)) && dtype.is_float();
                     let least = if fuses { Isa::Avx2 } else { Isa::Baseline };
                     same_bits(&format!("{} of {dtype}", op.name()), least, || {
                         Kernel::new(&program).map(&x[..arity], &SHAPE).unwrap_or(Chunk::zeros(dtype, &[0]))

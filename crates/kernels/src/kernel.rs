@@ -7,7 +7,7 @@ use chunkwise_chunk::{Chunk, DType, Element, Room, Shape, Window, Written, dispa
 use chunkwise_expr::Program;
 
 use crate::KernelError;
-use crate::compile::Code;
+use crate::compile::{Code, CompileOptions};
 use crate::machine::{Machine, scratch_bytes};
 use crate::operand::{AsOperand, Prepared};
 
@@ -41,6 +41,21 @@ impl Kernel {
     /// ```
     pub fn new(program: &Program) -> Kernel {
         Kernel::of(Code::new(program))
+    }
+
+    /// Compiles a program in a chosen way; the results are the same bits in all of them.
+    ///
+    /// ```
+    /// use chunkwise_chunk::DType;
+    /// use chunkwise_expr::Program;
+    /// use chunkwise_kernels::{CompileOptions, Kernel};
+    ///
+    /// let program = Program::identity(DType::I8);
+    /// let kernel = Kernel::with_options(&program, CompileOptions::default().with_pairs(false));
+    /// assert_eq!(kernel.output(), DType::I8);
+    /// ```
+    pub fn with_options(program: &Program, options: CompileOptions) -> Kernel {
+        Kernel::of(Code::with_options(program, program.output(), options))
     }
 
     /// The kernel of compiled code.
@@ -197,7 +212,8 @@ impl Kernel {
         self.0.output
     }
 
-    /// Bytes of the registers of one evaluation, beside operands and result.
+    /// Bytes of the registers of one evaluation, beside operands and result. Each transposed operand takes up to
+    /// 128 KiB more.
     ///
     /// ```
     /// # use chunkwise_chunk::DType;

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! in place   when it lies in memory without gaps
+//! in strips  when the innermost axis strides over cache lines and the next one walks along them
 //! gathered   else: for each piece of the innermost axis     stride of one element -> copy
 //!                                                            stride 0             -> fill
 //!                                                            any other            -> strided loop
@@ -19,6 +20,10 @@ use std::marker::PhantomData;
 use chunkwise_chunk::{Chunk, DType, dispatch};
 use smallvec::SmallVec;
 
+use crate::isa::per_isa;
+use crate::machine::COLUMNS;
+use crate::strip::{Plane, Strip};
+
 /// An operand as the space sees it.
 pub(crate) struct Layout<'a> {
     ptr: *const u8,
@@ -26,6 +31,8 @@ pub(crate) struct Layout<'a> {
     dtype: DType,
     /// Joined axes, the innermost last; empty for a single element.
     axes: SmallVec<[Stride; 6]>,
+    /// Rows copied together.
+    strip: Option<Strip>,
     /// The chunk whose elements `ptr` points into.
     _elements: PhantomData<&'a Chunk>,
 }
@@ -53,9 +60,31 @@ impl<'a> Layout<'a> {
                 itemsize,
                 dtype: chunk.dtype(),
                 axes: joined(axes),
+                strip: None,
                 _elements: PhantomData,
             }
         })
+    }
+
+    /// Reads a transposed operand in strips: of whole rows, or of the columns of a panel.
+    pub(crate) fn with_strip(self, panels: bool) -> Layout<'a> {
+        let strip = match self.axes[..] {
+            [.., rows, columns] => {
+                let (len, step) = ([rows.len, columns.len], [rows.step, columns.step]);
+                let plane = Plane { len, step, itemsize: self.itemsize };
+                Strip::new(plane, if panels { COLUMNS } else { usize::MAX })
+            }
+            _ => None,
+        };
+        Layout { strip, ..self }
+    }
+
+    /// Length of the rows of several that are read where they are, or in a strip.
+    pub(crate) fn row_len(&self) -> Option<usize> {
+        match self.axes[..] {
+            [.., _, row] if row.step == self.itemsize as isize || self.strip.is_some() => Some(row.len),
+            _ => None,
+        }
     }
 
     /// Type of the elements.
@@ -86,6 +115,57 @@ impl<'a> Layout<'a> {
         Some(unsafe { self.ptr.offset(base + at as isize * inner.step) })
     }
 
+    /// Where the run of `n` elements from element `o` is: in place, in a strip, or copied to `dst`.
+    ///
+    /// # Safety
+    /// The run must lie in the space, and `n` must not be 0; `dst` must be valid for writing `n` elements, and
+    /// aligned.
+    pub(crate) unsafe fn read(&mut self, o: usize, n: usize, dst: *mut u8) -> *const u8 {
+        // SAFETY: passed on.
+        unsafe {
+            if let Some(ptr) = self.in_place(o, n) {
+                return ptr;
+            }
+            match self.strip.take() {
+                Some(mut strip) => {
+                    let ptr = self.read_strip(&mut strip, o, n, dst);
+                    self.strip = Some(strip);
+                    ptr
+                }
+                None => {
+                    self.gather(o, n, dst);
+                    dst
+                }
+            }
+        }
+    }
+
+    /// A run that crosses the end of a strip is put together from its parts.
+    ///
+    /// # Safety
+    /// That of [`read`](Layout::read); the strip must be the operand's.
+    unsafe fn read_strip(&self, strip: &mut Strip, o: usize, n: usize, dst: *mut u8) -> *const u8 {
+        let columns = self.axes[self.axes.len() - 1];
+        let mut done = 0;
+        while done < n {
+            let (row, column) = ((o + done) / columns.len, (o + done) % columns.len);
+            let place = || self.ptr.wrapping_offset(self.row(row).0 + column as isize * columns.step);
+            // SAFETY: the element lies in the space, and the operand has the whole plane around it; the part
+            // that is copied lies in the run.
+            unsafe {
+                let (ptr, follow) = strip.at(row, column, place);
+                if done == 0 && follow >= n {
+                    return ptr;
+                }
+                let piece = follow.min(n - done);
+                let to = dst.add(done * self.itemsize);
+                std::ptr::copy_nonoverlapping(ptr, to, piece * self.itemsize);
+                done += piece;
+            }
+        }
+        dst
+    }
+
     /// Copies the run of `n` elements from element `o`.
     ///
     /// # Safety
@@ -94,32 +174,11 @@ impl<'a> Layout<'a> {
         // SAFETY: passed on; the width is that of the elements.
         unsafe {
             match self.itemsize {
-                1 => self.gather_as::<u8>(o, n, dst.cast()),
-                2 => self.gather_as::<u16>(o, n, dst.cast()),
-                4 => self.gather_as::<u32>(o, n, dst.cast()),
-                _ => self.gather_as::<u64>(o, n, dst.cast()),
+                1 => gather_as::<u8>()(self, o, n, dst),
+                2 => gather_as::<u16>()(self, o, n, dst),
+                4 => gather_as::<u32>()(self, o, n, dst),
+                _ => gather_as::<u64>()(self, o, n, dst),
             }
-        }
-    }
-
-    /// # Safety
-    /// That of [`gather`](Layout::gather), with elements as wide as `W`.
-    unsafe fn gather_as<W: Copy>(&self, o: usize, n: usize, dst: *mut W) {
-        let Some((inner, outer)) = self.axes.split_last() else {
-            // SAFETY: a space of one element; the run is that element.
-            return unsafe { copy_run(self.ptr.cast::<W>(), 0, n, dst) };
-        };
-        let (mut at, mut done) = (o % inner.len, 0);
-        let (mut base, mut index) = self.row(o / inner.len);
-        while done < n {
-            let piece = (inner.len - at).min(n - done);
-            // SAFETY: the piece lies in a row of the operand and in the run.
-            unsafe {
-                let src = self.ptr.offset(base + at as isize * inner.step);
-                copy_run(src.cast::<W>(), inner.step, piece, dst.add(done));
-            }
-            (at, done) = (0, done + piece);
-            base += step_row(outer, &mut index);
         }
     }
 
@@ -135,6 +194,34 @@ impl<'a> Layout<'a> {
         }
         (base, index)
     }
+}
+
+/// # Safety
+/// That of [`gather`](Layout::gather), with elements as wide as `W`.
+#[inline(always)]
+unsafe fn gather_body<W: Copy>(layout: &Layout<'_>, o: usize, n: usize, dst: *mut u8) {
+    let dst = dst.cast::<W>();
+    let Some((inner, outer)) = layout.axes.split_last() else {
+        // SAFETY: a space of one element; the run is that element.
+        return unsafe { copy_run(layout.ptr.cast::<W>(), 0, n, dst) };
+    };
+    let (mut at, mut done) = (o % inner.len, 0);
+    let (mut base, mut index) = layout.row(o / inner.len);
+    while done < n {
+        let piece = (inner.len - at).min(n - done);
+        // SAFETY: the piece lies in a row of the operand and in the run.
+        unsafe {
+            let src = layout.ptr.offset(base + at as isize * inner.step);
+            copy_run(src.cast::<W>(), inner.step, piece, dst.add(done));
+        }
+        (at, done) = (0, done + piece);
+        base += step_row(outer, &mut index);
+    }
+}
+
+per_isa! {
+    /// The copy of a run of elements as wide as `W`.
+    fn gather_as<W: [Copy]>(layout: &Layout<'_>, o: usize, n: usize, dst: *mut u8) = gather_body::<W>
 }
 
 /// Advances the index by one row and returns how many bytes that moves; past the end it wraps to the start.
@@ -155,7 +242,7 @@ fn step_row(outer: &[Stride], index: &mut [usize]) -> isize {
 
 /// # Safety
 /// `src` must be valid for reading `n` elements `step` bytes apart, `dst` for writing `n` in a row.
-#[inline]
+#[inline(always)]
 unsafe fn copy_run<W: Copy>(src: *const W, step: isize, n: usize, dst: *mut W) {
     // SAFETY: every `i` is less than `n`, for which the caller vouches.
     unsafe {
@@ -165,10 +252,30 @@ unsafe fn copy_run<W: Copy>(src: *const W, step: isize, n: usize, dst: *mut W) {
             std::slice::from_raw_parts_mut(dst.cast::<std::mem::MaybeUninit<W>>(), n)
                 .fill(std::mem::MaybeUninit::new(src.read()));
         } else {
-            for i in 0..n {
-                dst.add(i).write(src.byte_offset(i as isize * step).read());
-            }
+            copy_strided(src, step, n, dst);
         }
+    }
+}
+
+/// Constant small steps become shuffles of vectors: the compiler is told them one by one.
+///
+/// # Safety
+/// That of [`copy_run`].
+#[inline(always)]
+unsafe fn copy_strided<W: Copy>(src: *const W, step: isize, n: usize, dst: *mut W) {
+    let each = |by: isize| {
+        for i in 0..n {
+            // SAFETY: every `i` is less than `n`, for which the caller vouches.
+            unsafe { dst.add(i).write(src.byte_offset(i as isize * by).read()) };
+        }
+    };
+    let width = size_of::<W>() as isize;
+    match step / width {
+        2 => each(2 * width),
+        3 => each(3 * width),
+        4 => each(4 * width),
+        -1 => each(-width),
+        _ => each(step),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod buffer;
 mod compile;
+mod convert;
 mod error;
 mod fold;
 mod isa;
@@ -11,12 +12,15 @@ mod layout;
 mod loops;
 mod machine;
 mod operand;
+mod pairs;
 mod rows;
 #[cfg(target_arch = "x86_64")]
 mod sqrt;
 mod streaming;
+mod strip;
 mod table;
 
+pub use compile::CompileOptions;
 pub use error::KernelError;
 pub use fold::{Fold, Partial};
 pub use kernel::Kernel;

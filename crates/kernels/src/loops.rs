@@ -47,7 +47,7 @@ pub(crate) trait BinaryRow<T: Element>: 'static {
     /// Type of the result.
     type Out: Element;
     /// The value; anything where [`faults`](BinaryRow::faults) is true.
-    fn apply(a: T, b: T) -> Self::Out;
+    fn apply<I: Isa>(a: T, b: T) -> Self::Out;
     /// True where there is no value.
     fn faults(a: T, b: T) -> bool;
 }
@@ -98,7 +98,11 @@ unsafe fn patch<I: Isa, O: UnaryRow<T>, T: Element>(a: *const T, dst: *mut O::Ou
 /// # Safety
 /// That of [`RunFn`].
 #[inline(always)]
-unsafe fn binary_body<O: BinaryRow<T>, T: Element>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool {
+unsafe fn binary_body<I: Isa, O: BinaryRow<T>, T: Element>(
+    args: &[*const u8; 3],
+    dst: *mut u8,
+    n: usize,
+) -> bool {
     let (a, b, dst) = (args[0].cast::<T>(), args[1].cast::<T>(), dst.cast::<O::Out>());
     let mut fault = false;
     for i in 0..n {
@@ -106,23 +110,41 @@ unsafe fn binary_body<O: BinaryRow<T>, T: Element>(args: &[*const u8; 3], dst: *
         unsafe {
             let (x, y) = (a.add(i).read(), b.add(i).read());
             fault |= O::faults(x, y);
-            dst.add(i).write(O::apply(x, y));
+            dst.add(i).write(O::apply::<I>(x, y));
         }
     }
     !fault
 }
 
+/// The bits of an element, of some width.
+pub(crate) trait Word: Copy + 'static {
+    /// One of two, by bit operations: a choice of narrow words is not found to be a vector instruction.
+    fn pick(first: bool, x: Self, y: Self) -> Self;
+}
+
+macro_rules! words {
+    ($($w:ident)*) => { $(
+        impl Word for $w {
+            #[inline(always)]
+            fn pick(first: bool, x: $w, y: $w) -> $w {
+                y ^ ((x ^ y) & $w::from(first).wrapping_neg())
+            }
+        }
+    )* };
+}
+words!(u8 u16 u32 u64);
+
 /// # Safety
 /// That of [`RunFn`].
 #[inline(always)]
-unsafe fn select_body<W: Copy>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool {
+unsafe fn select_body<W: Word>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool {
     let which = args[0].cast::<bool>();
     let (a, b, dst) = (args[1].cast::<W>(), args[2].cast::<W>(), dst.cast::<W>());
     for i in 0..n {
         // SAFETY: `i < n`, for which the caller vouches.
         unsafe {
             let (x, y) = (a.add(i).read(), b.add(i).read());
-            dst.add(i).write(if which.add(i).read() { x } else { y });
+            dst.add(i).write(W::pick(which.add(i).read(), x, y));
         }
     }
     true
@@ -137,11 +159,11 @@ per_isa! {
 per_isa! {
     /// The loop of a binary row.
     pub(crate) fn binary<O: [BinaryRow<T>], T: [Element]>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool
-        = binary_body::<O, T>
+        = binary_body::<Arithmetic, O, T>
 }
 
 per_isa! {
     /// The loop of `where_` for elements as wide as `W`: it only moves bits.
-    pub(crate) fn select<W: [Copy]>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool
+    pub(crate) fn select<W: [Word]>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool
         = select_body::<W>
 }

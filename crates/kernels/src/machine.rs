@@ -46,6 +46,8 @@ pub(crate) struct Machine<'a> {
     len: usize,
     /// Elements of a tile.
     tile: usize,
+    /// Length of the rows at whose ends tiles end: the operands lie in memory row by row. The block, if they do not.
+    row: usize,
     register_bytes: usize,
     /// All registers, then the rows of each result.
     scratch: Buffer,
@@ -60,6 +62,7 @@ pub(crate) struct Machine<'a> {
 }
 
 /// How an operand is read.
+#[allow(clippy::large_enum_variant, reason = "there are few, and most are blocks")]
 enum Reader<'a> {
     Block(Layout<'a>),
     /// Written into the register, in C order of the region, which is the order of the walk.
@@ -67,13 +70,21 @@ enum Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(operand: OperandRef<'a>, shape: &[usize], order: &[usize]) -> Reader<'a> {
+    fn new(operand: OperandRef<'a>, shape: &[usize], order: &[usize], with_rows: bool) -> Reader<'a> {
         match operand {
-            OperandRef::Chunk(chunk) => Reader::Block(Layout::new(chunk, shape, order)),
+            OperandRef::Chunk(chunk) => Reader::Block(Layout::new(chunk, shape, order).with_strip(with_rows)),
             OperandRef::Formula(dtype, formula, region) => {
                 assert_eq!(region.shape(), shape, "formulas of other shapes are written out before");
                 Reader::Formula(dtype, formula, region)
             }
+        }
+    }
+
+    /// Length of the rows that are read where they are, or in a strip.
+    fn row_len(&self) -> Option<usize> {
+        match self {
+            Reader::Block(layout) => layout.row_len(),
+            Reader::Formula(..) => None,
         }
     }
 
@@ -98,7 +109,7 @@ impl<'a> Machine<'a> {
         with_rows: bool,
     ) -> Machine<'a> {
         let operands: SmallVec<[Reader<'a>; 4]> =
-            operands.iter().map(|&operand| Reader::new(operand, shape, order)).collect();
+            operands.iter().map(|&operand| Reader::new(operand, shape, order, with_rows)).collect();
         let given = operands.iter().map(Reader::dtype);
         assert!(
             given.eq(code.inputs.iter().copied()),
@@ -109,12 +120,15 @@ impl<'a> Machine<'a> {
         let register_bytes = code.register_bytes(tile);
         let scratch = Buffer::new(scratch_bytes(code, tile, with_rows));
         let address = vec![std::ptr::null(); code.registers];
+        let row_lens = operands.iter().filter_map(Reader::row_len).filter(|&row| row >= SEGMENT);
+        let row = row_lens.min().unwrap_or(len.max(1));
         let rows = smallvec::smallvec![SmallVec::new(); if with_rows { code.results.len() } else { 0 }];
         let mut machine = Machine {
             code,
             operands,
             len,
             tile,
+            row,
             register_bytes,
             scratch,
             streaming: false,
@@ -368,7 +382,7 @@ impl<'a> Machine<'a> {
     unsafe fn write(&mut self, o: usize, n: usize, dst: *mut u8) -> Result<(), KernelError> {
         let mut done = 0;
         while done < n {
-            let run = self.tile.min(n - done);
+            let run = self.tile.min(self.row - (o + done) % self.row).min(n - done);
             // SAFETY: a part of the caller's run and of its memory; a tile that is not written there directly is in a
             // register or an operand, apart from it.
             unsafe {
@@ -437,15 +451,9 @@ impl<'a> Machine<'a> {
             }
             Step::Load { input, to } => {
                 let register = self.register(*to);
-                self.address[*to as usize] = match &self.operands[*input as usize] {
+                self.address[*to as usize] = match &mut self.operands[*input as usize] {
                     // SAFETY: the run lies in the block, and the destination has room for it.
-                    Reader::Block(operand) => unsafe {
-                        operand.in_place(o, n).unwrap_or_else(|| {
-                            let dst = direct.unwrap_or(register);
-                            operand.gather(o, n, dst);
-                            dst
-                        })
-                    },
+                    Reader::Block(operand) => unsafe { operand.read(o, n, direct.unwrap_or(register)) },
                     // Never the caller's memory, which may be uninitialised.
                     Reader::Formula(dtype, formula, region) => {
                         // SAFETY: a register has room for a tile of the widest type.

@@ -7,6 +7,7 @@
 use chunkwise_chunk::DType;
 use chunkwise_expr::{BinaryOp, UnaryOp, cast, for_each_binary, for_each_unary};
 
+use crate::convert::saturated;
 use crate::loops::{BinaryRow, RunFn, UnaryRow, binary, select, unary};
 
 /// Calls `$reader!` with the element types of a class of the tables.
@@ -60,13 +61,14 @@ macro_rules! find_unary {
 macro_rules! define_unary {
     ($($(#[$doc:meta])* $variant:ident $name:ident: $class:ident -> $out:ident, |$x:ident| $body:expr,
         $form:ident $(via $math:ident)?, eg $eg:expr => $res:expr;)*) => {
-        mod unary_rows {
+        /// The rows of the unary table as types.
+        pub(crate) mod unary_rows {
             #[allow(unused_imports)]
             use chunkwise_expr::{Arith, Order};
             use chunkwise_math::{self as math, Isa};
             use super::UnaryRow;
             $(
-                pub(super) struct $variant;
+                pub(crate) struct $variant;
                 for_class!($class, impl_unary ($variant $out |$x| $body $(, via $math)?));
             )*
         }
@@ -82,16 +84,24 @@ macro_rules! define_unary {
 for_each_unary!(define_unary);
 
 macro_rules! impl_binary {
-    (($($v:ident $t:ty),*) ($row:ident $out:ident |$a:ident, $b:ident| $body:expr, $fault:expr)) => { $(
+    (($($v:ident $t:ty),*) ($row:ident $out:ident |$a:ident, $b:ident| $body:expr, $fault:expr, $via:tt)) => { $(
         impl BinaryRow<$t> for $row {
             type Out = out_type!($out, $t);
             #[inline(always)]
-            fn apply($a: $t, $b: $t) -> Self::Out { $body }
+            fn apply<I: Isa>($a: $t, $b: $t) -> Self::Out { meaning!($v $t, $a, $b, $body, $via) }
             #[inline(always)]
             #[allow(unused_variables)]
             fn faults($a: $t, $b: $t) -> bool { $fault }
         }
     )* };
+}
+
+/// The meaning, or the vector form of it where the type is a float and there is one; the tests compare the two.
+#[rustfmt::skip]
+macro_rules! meaning {
+    (F32 $t:ty, $a:ident, $b:ident, $body:expr, ($math:ident)) => { <math::$math as math::Binary<$t>>::fast::<I>($a, $b) };
+    (F64 $t:ty, $a:ident, $b:ident, $body:expr, ($math:ident)) => { <math::$math as math::Binary<$t>>::fast::<I>($a, $b) };
+    ($v:ident $t:ty, $a:ident, $b:ident, $body:expr, $via:tt) => { $body };
 }
 
 macro_rules! find_binary {
@@ -106,14 +116,16 @@ macro_rules! find_binary {
 
 macro_rules! define_binary {
     ($($(#[$doc:meta])* $variant:ident $name:ident: $class:ident -> $out:ident, |$a:ident, $b:ident| $body:expr,
-        faults $fault:expr, $form:ident, eg $ea:expr, $eb:expr => $res:expr;)*) => {
-        mod binary_rows {
+        faults $fault:expr, $form:ident $(via $math:ident)?, eg $ea:expr, $eb:expr => $res:expr;)*) => {
+        /// The rows of the binary table as types.
+        pub(crate) mod binary_rows {
             #[allow(unused_imports)]
             use chunkwise_expr::{Arith, Order};
+            use chunkwise_math::{self as math, Isa};
             use super::BinaryRow;
             $(
-                pub(super) struct $variant;
-                for_class!($class, impl_binary ($variant $out |$a, $b| $body, $fault));
+                pub(crate) struct $variant;
+                for_class!($class, impl_binary ($variant $out |$a, $b| $body, $fault, ($($math)?)));
             )*
         }
 
@@ -131,18 +143,29 @@ for_each_binary!(define_binary);
 struct To<U>(std::marker::PhantomData<U>);
 
 macro_rules! impl_cast {
-    (($($v:ident $t:ty),*) ($u:ty)) => { $(
+    (($($v:ident $t:ty),*) ($w:ident $u:ty)) => { $(
         impl UnaryRow<$t> for To<$u> {
             type Out = $u;
             #[inline(always)]
-            fn apply<I: chunkwise_math::Isa>(x: $t) -> $u { cast(x) }
+            fn apply<I: chunkwise_math::Isa>(x: $t) -> $u { converted!($v to $w $u, x) }
         }
     )* };
 }
 
+/// The conversion, or the vector form of it where a float becomes an integer; the tests compare the two.
+#[rustfmt::skip]
+macro_rules! converted {
+    ($v:ident to Bool $u:ty, $x:ident) => { cast($x) };
+    ($v:ident to F32 $u:ty, $x:ident) => { cast($x) };
+    ($v:ident to F64 $u:ty, $x:ident) => { cast($x) };
+    (F32 to $w:ident $u:ty, $x:ident) => { saturated::<_, $u>($x) };
+    (F64 to $w:ident $u:ty, $x:ident) => { saturated::<_, $u>($x) };
+    ($v:ident to $w:ident $u:ty, $x:ident) => { cast($x) };
+}
+
 macro_rules! define_casts {
     (($($v:ident $u:ty),*) ()) => {
-        $(for_class!(Element, impl_cast ($u));)*
+        $(for_class!(Element, impl_cast ($v $u));)*
 
         /// The loop that converts elements.
         pub(crate) fn cast_run(from: DType, to: DType) -> Option<RunFn> {

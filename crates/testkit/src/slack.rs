@@ -51,8 +51,8 @@ pub(crate) fn slacks(op: &Op, inputs: &[&Value], want: &PlainArray) -> Vec<Slack
 /// True for operations whose result IEEE 754 fixes, and for those made of few such operations.
 fn is_rounded_correctly(op: &ElementOp) -> bool {
     use UnaryOp::{
-        Acos, Acosh, Asin, Asinh, Atan, Atanh, Cbrt, Cos, Cosh, Exp, Exp2, ExpM1, Ln, Ln1p, Log2, Log10, Sin,
-        Sinh, Tan, Tanh,
+        Acos, Acosh, Asin, Asinh, Atan, Atanh, Cbrt, Cos, Cosh, Erf, Exp, Exp2, ExpM1, Ln, Ln1p, Log2, Log10,
+        Sin, Sinh, Tan, Tanh,
     };
     match op {
         ElementOp::Unary(op) => !matches!(
@@ -76,6 +76,7 @@ fn is_rounded_correctly(op: &ElementOp) -> bool {
                 | Asinh
                 | Acosh
                 | Atanh
+                | Erf
         ),
         ElementOp::Binary(op) => {
             !matches!(op, BinaryOp::Pow | BinaryOp::Atan2 | BinaryOp::Hypot | BinaryOp::LnAddExp)

@@ -80,7 +80,7 @@ macro_rules! binary_method {
 
 macro_rules! define_binary {
     ($($(#[$doc:meta])* $variant:ident $name:ident: $class:ident -> $out:ident, |$a:ident, $b:ident| $body:expr,
-        faults $fault:expr, $form:ident, eg $ea:expr, $eb:expr => $res:expr;)*) => {
+        faults $fault:expr, $form:ident $(via $math:ident)?, eg $ea:expr, $eb:expr => $res:expr;)*) => {
         $(binary_method!($form $(#[$doc])* $variant $name $class $out ($ea) ($eb) ($res));)*
     };
 }

@@ -93,7 +93,7 @@ for_each_unary!(define_unary);
 
 macro_rules! define_binary {
     ($($(#[$doc:meta])* $variant:ident $name:ident: $class:ident -> $out:ident, |$a:ident, $b:ident| $body:expr,
-        faults $fault:expr, $form:ident, eg $ea:expr, $eb:expr => $res:expr;)*) => {
+        faults $fault:expr, $form:ident $(via $math:ident)?, eg $ea:expr, $eb:expr => $res:expr;)*) => {
         /// An operation as the API has it; `None` when it does not take the types.
         fn apply_binary(op: BinaryOp, a: &AnyArray, b: &AnyArray) -> Option<AnyArray> {
             match op { $(BinaryOp::$variant => with_class!($class a, b, written!($form $variant $name a b)),)* }
