@@ -215,7 +215,9 @@ fn random_mean(runs: usize) -> chunkwise::Result<()> {
     let mut rng = chunkwise::random::Generator::new(42);
     let run = || rng.uniform(0.0, 1.0, (10_000, 10_000), 1000).mean().compute();
     // Six standard deviations of the mean of so many.
-    report("random_mean", "chunkwise", runs, run, |m| m.as_ref().is_ok_and(|m| (m - 0.5).abs() < 1.8e-4));
+    report("random_mean", "chunkwise", runs, run, |m| {
+        m.as_ref().is_ok_and(|m: &f64| (m - 0.5).abs() < 1.8e-4)
+    });
     Ok(())
 }
 
