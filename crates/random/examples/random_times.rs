@@ -2,7 +2,7 @@
 //! matrix, whose elements are computed one by one.
 //!
 //! ```text
-//! cargo run --release -p chunkwise-random --example throughput
+//! cargo run --release -p chunkwise-random --example random_times
 //! ```
 //!
 //! Tiles of 4096 elements stay in the cache; the smallest time of many rounds stands.
