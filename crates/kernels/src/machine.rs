@@ -47,7 +47,7 @@ pub(crate) struct Machine<'a> {
     /// Elements of the run that was evaluated last.
     evaluated: usize,
     /// For each result where its rows are; see [`Machine::run_rows`].
-    rows: SmallVec<[SmallVec<[*const u8; ROWS]>; 1]>,
+    rows: Vec<Vec<*const u8>>,
 }
 
 impl<'a> Machine<'a> {
@@ -74,7 +74,7 @@ impl<'a> Machine<'a> {
         let register_bytes = code.register_bytes(tile);
         let scratch = Buffer::new(scratch_bytes(code, tile, with_rows));
         let address = vec![std::ptr::null(); code.registers];
-        let rows = smallvec::smallvec![SmallVec::new(); if with_rows { code.results.len() } else { 0 }];
+        let rows = vec![Vec::new(); if with_rows { code.results.len() } else { 0 }];
         let mut machine =
             Machine { code, operands, len, tile, register_bytes, scratch, address, evaluated: 0, rows };
         if len > 0 {
@@ -123,7 +123,7 @@ impl<'a> Machine<'a> {
         assert!(count <= ROWS && n <= COLUMNS, "rows are asked for in panels");
         assert!(o + (count - 1) * stride + n <= self.len, "rows lie in the block");
         self.evaluated = 0;
-        self.rows.iter_mut().for_each(SmallVec::clear);
+        self.rows.iter_mut().for_each(Vec::clear);
         // SAFETY: the runs were checked, and rows are written at their own place in the panel of their result.
         unsafe {
             match self.code.results.len() {
