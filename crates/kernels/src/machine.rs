@@ -58,7 +58,7 @@ pub(crate) struct Machine<'a> {
     /// Elements of the run that was evaluated last.
     evaluated: usize,
     /// For each result where its rows are; see [`Machine::run_rows`].
-    rows: SmallVec<[SmallVec<[*const u8; ROWS]>; 1]>,
+    rows: Vec<Vec<*const u8>>,
 }
 
 /// How an operand is read.
@@ -122,7 +122,7 @@ impl<'a> Machine<'a> {
         let address = vec![std::ptr::null(); code.registers];
         let row_lens = operands.iter().filter_map(Reader::row_len).filter(|&row| row >= SEGMENT);
         let row = row_lens.min().unwrap_or(len.max(1));
-        let rows = smallvec::smallvec![SmallVec::new(); if with_rows { code.results.len() } else { 0 }];
+        let rows = vec![Vec::new(); if with_rows { code.results.len() } else { 0 }];
         let mut machine = Machine {
             code,
             operands,
@@ -182,7 +182,7 @@ impl<'a> Machine<'a> {
         assert!(count <= ROWS && n <= COLUMNS, "rows are asked for in panels");
         assert!(o + (count - 1) * stride + n <= self.len, "rows lie in the block");
         self.evaluated = 0;
-        self.rows.iter_mut().for_each(SmallVec::clear);
+        self.rows.iter_mut().for_each(Vec::clear);
         // SAFETY: the runs were checked, and rows are written at their own place in the panel of their result.
         unsafe {
             match self.code.results.len() {

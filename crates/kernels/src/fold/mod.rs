@@ -232,7 +232,8 @@ impl Fold {
     /// assert_eq!((fold.pieces(&all), fold.piece(&all, 2)), (3, Region::new(&[2 << 20], &[1 << 20])));
     /// ```
     pub fn pieces(&self, region: &Region) -> usize {
-        ChunkGrid::regular(region.shape(), &self.0.piece).num_blocks().max(1)
+        let along = |(&len, &piece): (&usize, &usize)| len.div_ceil(piece.max(1)).max(1);
+        if region.is_empty() { 1 } else { region.shape().iter().zip(&self.0.piece).map(along).product() }
     }
 
     /// A piece of the block at `region`, in C order.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chunkwise_chunk::{ChunkGrid, DType, Region};
-use chunkwise_expr::{Meta, NodeId, Op, Reduce};
+use chunkwise_expr::{Meta, Need, NodeId, Op, Reduce};
 use chunkwise_kernels::Fold;
 use chunkwise_scheduler::{LayerId, TaskBytes, TaskId};
 use smallvec::SmallVec;
@@ -142,40 +142,21 @@ impl Emit<'_> {
         let mut parts = Vec::with_capacity(reduce.blocks_per_result());
         let mut largest = 0;
         for block in reduce.blocks_of(&result) {
-            let mut pieces: SmallVec<[TaskId; 1]> = SmallVec::new();
-            for (number, region) in folds.regions(block).enumerate() {
-                let bytes = self.fold_bytes(folds, &region);
-                largest = largest.max(bytes.output);
+            let first = parts.len();
+            for (number, region) in folds.regions(block).into_iter().enumerate() {
                 let needs = folds.needs(&region);
+                let bytes = fold_bytes(folds, &region, &needs);
+                largest = largest.max(bytes.output);
                 let inputs = self.gather(&layers.sources, &folds.feeds, &needs);
                 let index = number_of(block * folds.numbers + number);
-                pieces.push(self.builder.task(layers.fold, index, &inputs, bytes)?);
+                parts.push(self.builder.task(layers.fold, index, &inputs, bytes)?);
             }
-            parts.extend(self.merges(pieces.to_vec(), layers.merge, index, largest, 1)?);
+            if parts.len() > first + 1 {
+                let pieces = parts.split_off(first);
+                parts.extend(self.merges(pieces, layers.merge, index, largest, 1)?);
+            }
         }
         Ok((parts, largest))
-    }
-
-    /// What the fold of a region allocates: its partial result; registers, what it reads, and the partial results of
-    /// pieces where the task folds several.
-    fn fold_bytes(&self, folds: &FoldLayer, region: &Region) -> TaskBytes {
-        let fold = &folds.fold;
-        let output = fold.partial_bytes(region) as u64;
-        let pieces = match fold.pieces(region) as u64 {
-            1 => 0,
-            pieces => pieces.saturating_mul(output),
-        };
-        let own = (fold.scratch_bytes() as u64).saturating_add(pieces);
-        let in_order = fold.walks_in_order(region);
-        let scratch = folds.needs(region).iter().fold(own, |sum, need| {
-            let feed = &folds.feeds[need.input];
-            let allocated = match in_order {
-                true => feed.allocates_for_walk(&need.region, region.shape()),
-                false => feed.allocates(&need.region),
-            };
-            sum.saturating_add(allocated).saturating_add(feed.scratch(&need.region))
-        });
-        TaskBytes { output, scratch }
     }
 
     /// Merges by eights, in order, until no more than `left` are left.
@@ -202,6 +183,28 @@ impl Emit<'_> {
         }
         Ok(parts)
     }
+}
+
+/// What the fold of a region allocates: its partial result; registers, what it reads, and the partial results of
+/// pieces where the task folds several.
+fn fold_bytes(folds: &FoldLayer, region: &Region, needs: &[Need]) -> TaskBytes {
+    let fold = &folds.fold;
+    let output = fold.partial_bytes(region) as u64;
+    let pieces = match fold.pieces(region) as u64 {
+        1 => 0,
+        pieces => pieces.saturating_mul(output),
+    };
+    let own = (fold.scratch_bytes() as u64).saturating_add(pieces);
+    let in_order = fold.walks_in_order(region);
+    let scratch = needs.iter().fold(own, |sum, need| {
+        let feed = &folds.feeds[need.input];
+        let allocated = match in_order {
+            true => feed.allocates_for_walk(&need.region, region.shape()),
+            false => feed.allocates(&need.region),
+        };
+        sum.saturating_add(allocated).saturating_add(feed.scratch(&need.region))
+    });
+    TaskBytes { output, scratch }
 }
 
 fn reduce_of(op: &Op) -> &Reduce {

@@ -41,21 +41,27 @@ impl FoldLayer {
     }
 
     /// What the tasks of a block fold, in the order in which their partial results are merged.
-    pub(crate) fn regions(&self, block: usize) -> impl Iterator<Item = Region> + '_ {
+    pub(crate) fn regions(&self, block: usize) -> SmallVec<[Region; 1]> {
         let region = self.space.region(&self.space.block(block));
-        let tasks = if self.numbers == 1 { 1 } else { self.fold.pieces(&region) };
-        (0..tasks).map(move |number| self.part(&region, number))
+        match self.numbers {
+            1 => smallvec::smallvec![region],
+            _ => (0..self.fold.pieces(&region)).map(|number| self.fold.piece(&region, number)).collect(),
+        }
     }
 
-    fn part(&self, block: &Region, number: usize) -> Region {
-        if self.numbers == 1 { block.clone() } else { self.fold.piece(block, number) }
+    /// What the task of this number folds.
+    fn region(&self, index: usize) -> Region {
+        let region = self.space.region(&self.space.block(index / self.numbers));
+        match self.numbers {
+            1 => region,
+            numbers => self.fold.piece(&region, index % numbers),
+        }
     }
 }
 
 impl Layer<Value> for FoldLayer {
     fn run(&self, index: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
-        let (block, number) = (index as usize / self.numbers, index as usize % self.numbers);
-        let region = self.part(&self.space.region(&self.space.block(block)), number);
+        let region = self.region(index as usize);
         let operands = kernel_operands(&self.feeds, &self.needs(&region), inputs, &self.recycler)?;
         let partial = self.fold.fold(&operands, &region)?;
         recycle(operands, &self.recycler);
