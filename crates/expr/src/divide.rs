@@ -23,13 +23,15 @@ pub(crate) trait Divide: Sized {
 }
 
 macro_rules! divide_as_float {
-    ($($t:ident, $signed:ident, $float:ident, $rounder:literal;)*) => { $(
+    ($($t:ident, $signed:ident, $wide:ident, $float:ident, $rounder:literal;)*) => { $(
         const _: () = {
             /// The nearest integer to `a / b`, and what it leaves, which fits the signed type.
             #[inline(always)]
             fn nearest(a: $t, b: $t) -> ($t, $t) {
-                let n = (a as $float / b as $float + $rounder).to_bits() as $t;
-                if b == 0 { (0, 0) } else { (n, a.wrapping_sub(n.wrapping_mul(b))) }
+                let n = (a as $wide as $float / b as $wide as $float + $rounder).to_bits() as $t;
+                // A mask: behind a branch the division would not become a vector instruction.
+                let defined = <$t>::from(b != 0).wrapping_neg();
+                (n & defined, a.wrapping_sub(n.wrapping_mul(b)) & defined)
             }
 
             #[inline(always)]
@@ -60,12 +62,12 @@ macro_rules! divide_as_float {
     )* };
 }
 divide_as_float! {
-    i8, i8, f32, 12_582_912.0;
-    u8, i8, f32, 12_582_912.0;
-    i16, i16, f32, 12_582_912.0;
-    u16, i16, f32, 12_582_912.0;
-    i32, i32, f64, 6_755_399_441_055_744.0;
-    u32, i32, f64, 6_755_399_441_055_744.0;
+    i8, i8, i32, f32, 12_582_912.0;
+    u8, i8, i32, f32, 12_582_912.0;
+    i16, i16, i32, f32, 12_582_912.0;
+    u16, i16, i32, f32, 12_582_912.0;
+    i32, i32, i32, f64, 6_755_399_441_055_744.0;
+    u32, i32, u32, f64, 6_755_399_441_055_744.0;
 }
 
 macro_rules! divide_singly {

@@ -342,6 +342,30 @@ mod tests {
     }
 
     #[test]
+    fn transposed_operands_are_read_in_c_order_from_any_element() {
+        let shape = [3, 37, 50];
+        let x = chunk(&shape);
+        for order in [[0, 2, 1], [2, 1, 0], [2, 0, 1], [1, 2, 0]] {
+            let view = View::permute(&shape, &order).unwrap();
+            let want = x.view(&view).to_contiguous().to_array::<u32>().unwrap().into_raw_vec_and_offset().0;
+            for panels in [false, true] {
+                let mut layout = Layout::new(&x, &shape, &order).with_strip(panels);
+                for (n, by) in [(50, 50), (64, 64), (37, 37), (1, 7), (900, 613), (300, 4099)] {
+                    for o in (0..40).map(|i| i * by % (want.len() - n)) {
+                        let mut out = vec![0_u32; n];
+                        // SAFETY: the run lies in the space, and `out` has room for it.
+                        let got = unsafe {
+                            let ptr = layout.read(o, n, out.as_mut_ptr().cast());
+                            std::slice::from_raw_parts(ptr.cast::<u32>(), n)
+                        };
+                        assert_eq!(got, &want[o..o + n], "order {order:?}, from {o}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn contiguous_and_repeated_operands_have_one_axis() {
         let x = chunk(&[2, 1, 6]);
         assert_eq!(Layout::new(&x, &[2, 1, 6], &[0, 1, 2]).axes.len(), 1);

@@ -158,8 +158,8 @@ macro_rules! converted {
     ($v:ident to Bool $u:ty, $x:ident) => { cast($x) };
     ($v:ident to F32 $u:ty, $x:ident) => { cast($x) };
     ($v:ident to F64 $u:ty, $x:ident) => { cast($x) };
-    (F32 to $w:ident $u:ty, $x:ident) => { saturated::<_, $u>($x) };
-    (F64 to $w:ident $u:ty, $x:ident) => { saturated::<_, $u>($x) };
+    (F32 to $w:ident $u:ty, $x:ident) => { saturated::<I, _, $u>($x) };
+    (F64 to $w:ident $u:ty, $x:ident) => { saturated::<I, _, $u>($x) };
     ($v:ident to $w:ident $u:ty, $x:ident) => { cast($x) };
 }
 
