@@ -484,3 +484,27 @@ fn file_errors_name_the_file_and_the_line() {
     let text = err.to_string();
     assert!(text.contains("no-such-file.npy") && text.contains(file!()), "{text}");
 }
+
+#[test]
+fn tiny_blocks_are_folded_by_groups_with_the_bits_of_blocks() {
+    let data = ndarray::Array2::from_shape_fn((600, 70), |(i, j)| ((i * 70 + j) as f64).sin() * 1e3 + 0.1);
+    let x = LazyArray::from_ndarray(data, (2, 3));
+    let root = x.abs().sqrt();
+    // 300 x 24 blocks of 6: 15 groups of 512 would be few, so 113 of 64; merges of 112 to 14, of 15 to 2; the last one.
+    let plan = root.sum().plan().unwrap();
+    assert_eq!(plan.tasks(), 113 + 14 + 2 + 1);
+    // Each root is an array of its own without fusion: blocks of other tasks are not grouped.
+    let plain = Runtime::builder().threads(1).optimizer(OptimizeOptions::none()).build().unwrap();
+    let values = || (root.sum(), root.std(1.0), root.sum_axis(Axis(0)), root.var_axis(Axis(1), 0.0), root.argmax());
+    let apart = plain.compute(values()).unwrap();
+    for threads in [1, 2, 3, 8] {
+        assert_eq!(runtime(threads).compute(values()).unwrap(), apart);
+    }
+}
+
+#[test]
+fn error_of_a_group_names_its_blocks() {
+    let x = LazyArray::from_ndarray(Array1::from_shape_fn(4000, |i| 4000 - i as i32), 1);
+    let err = (LazyArray::full(4000, 1, 1) / (x - 3)).sum().compute().unwrap_err().to_string();
+    assert!(err.contains("one of the blocks [3968] to [3999]"), "{err}");
+}

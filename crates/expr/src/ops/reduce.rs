@@ -110,14 +110,23 @@ impl Reduce {
     }
 
     /// The blocks that are folded into one block of the result, in C order.
-    pub fn blocks_of(&self, result: &[usize]) -> impl Iterator<Item = usize> + '_ {
-        let counts = self.axes.iter().map(|&axis| self.space.axis(axis).count());
-        let reduced = ChunkGrid::new(counts.map(|n| AxisChunks::regular(n, 1)));
+    pub fn blocks_of<'r>(&'r self, result: &[usize]) -> impl ExactSizeIterator<Item = usize> + use<'r> {
+        self.some_blocks_of(result, 0..self.blocks_per_result())
+    }
+
+    /// Some of [`blocks_of`](Reduce::blocks_of), by their places among them.
+    pub fn some_blocks_of<'r>(
+        &'r self,
+        result: &[usize],
+        places: std::ops::Range<usize>,
+    ) -> impl ExactSizeIterator<Item = usize> + use<'r> {
         let kept: SmallVec<[usize; 6]> = self.kept_block(result);
-        reduced.blocks().collect::<Vec<_>>().into_iter().map(move |along| {
+        places.map(move |mut place| {
             let mut block = kept.clone();
-            for (&axis, i) in self.axes.iter().zip(along) {
-                block[axis] = i;
+            for &axis in self.axes.iter().rev() {
+                let count = self.space.axis(axis).count();
+                block[axis] = place % count;
+                place /= count;
             }
             self.space.linear(&block)
         })

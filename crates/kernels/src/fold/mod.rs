@@ -213,7 +213,7 @@ impl Fold {
                         operands.iter().map(|operand| operand.part(&place)).collect();
                     self.fold_piece(&operands, &piece)
                 });
-                Ok(self.merged_by_eights(parts.collect::<Result<_, _>>()?))
+                Ok(self.merge_by_eights(parts.collect::<Result<_, _>>()?))
             }
         }
     }
@@ -253,8 +253,24 @@ impl Fold {
         piece
     }
 
-    /// One part out of at least one, by the tree that tasks would make.
-    fn merged_by_eights(&self, mut parts: Vec<Partial>) -> Partial {
+    /// One partial result out of at least one, merged in order by [`Reduce::FAN_IN`] until one is left: by the tree
+    /// that tasks would make.
+    ///
+    /// # Panics
+    /// When there are none, or they are of another reduction.
+    ///
+    /// ```
+    /// # use chunkwise_chunk::{Chunk, ChunkGrid, DType, Region, Scalar};
+    /// # use chunkwise_expr::{Reduce, ReduceKind};
+    /// # use chunkwise_kernels::Fold;
+    /// # let (kind, axes, space) = (ReduceKind::Max, [0].into_iter().collect(), ChunkGrid::regular(&[9], &[1]));
+    /// # let reduce = Reduce { kind, axes, keepdims: false, ddof: 0.0, space, program: None };
+    /// let fold = Fold::new(&reduce, DType::U8);
+    /// let one = |i: usize| fold.fold(&[Chunk::filled(Scalar::U8(i as u8), &[1])], &Region::new(&[i], &[1])).unwrap();
+    /// let all = fold.merge_by_eights((0..9).map(one).collect());
+    /// assert_eq!(fold.finish(&[&all]).scalar(), Some(Scalar::U8(8)));
+    /// ```
+    pub fn merge_by_eights(&self, mut parts: Vec<Partial>) -> Partial {
         while parts.len() > 1 {
             let mut rest = parts.into_iter();
             parts = std::iter::from_fn(|| {

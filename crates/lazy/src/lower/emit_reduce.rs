@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use super::Label;
 use super::emit::{Emit, number_of};
 use super::feed::{Feed, bytes};
-use super::reduce::{FinishLayer, FoldLayer, MergeLayer};
+use super::reduce::{FinishLayer, FoldLayer, Groups, MergeLayer};
 use crate::Result;
 
 /// The tasks of a node's blocks.
@@ -94,6 +94,8 @@ impl Emit<'_> {
         let space = reduces[0].space.clone();
         let merge = MergeLayer { label: label(", merge", None), fold: fold.clone() };
         let numbers = if feeds.iter().any(Feed::reads_whole_blocks) { 1 } else { reduces[0].most_pieces() };
+        let at_hand = numbers == 1 && feeds.iter().all(Feed::is_at_hand);
+        let groups = at_hand.then(|| Groups::new(reduces[0])).flatten();
         let label = label("", Some(&space));
         let folds = Arc::new(FoldLayer {
             label,
@@ -102,6 +104,7 @@ impl Emit<'_> {
             feeds,
             metas,
             numbers,
+            groups,
             recycler: self.recycler.clone(),
         });
         let mut finishes = Vec::with_capacity(members.len());
@@ -137,6 +140,9 @@ impl Emit<'_> {
     /// A partial result for each block that is folded into a block of the results, and the bytes of the largest.
     fn folds(&mut self, layers: &Layers, index: usize) -> Result<(Vec<TaskId>, u64)> {
         let folds = &layers.folds;
+        if let Some(groups) = &folds.groups {
+            return self.group_folds(layers, groups, index);
+        }
         let reduce = &layers.reduce;
         let result = layers.results.block(index);
         let mut parts = Vec::with_capacity(reduce.blocks_per_result());
@@ -157,6 +163,18 @@ impl Emit<'_> {
             }
         }
         Ok((parts, largest))
+    }
+
+    /// A partial result for each group of tiny blocks, and its bytes.
+    fn group_folds(&mut self, layers: &Layers, groups: &Groups, index: usize) -> Result<(Vec<TaskId>, u64)> {
+        let (region, size) = groups.largest();
+        let one = fold_bytes(&layers.folds, &region, &layers.folds.needs(&region));
+        let all = one.output.saturating_mul(size as u64);
+        let bytes = TaskBytes { output: one.output, scratch: one.scratch.saturating_add(all) };
+        let count = groups.per_result();
+        let task = |number| self.builder.task(layers.fold, number_of(index * count + number), &[], bytes);
+        let parts = (0..count).map(task).collect::<std::result::Result<_, _>>()?;
+        Ok((parts, one.output))
     }
 
     /// Merges by eights, in order, until no more than `left` are left.

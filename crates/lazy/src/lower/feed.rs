@@ -36,6 +36,15 @@ impl Feed {
         }
     }
 
+    /// Whether regions are had without other tasks, and for next to nothing: parts of memory, formulas.
+    pub(crate) fn is_at_hand(&self) -> bool {
+        match self {
+            Feed::Literal(_) => true,
+            Feed::Source(source) => source.unit() == ReadUnit::Any && source.cost() < ReadCost::Decode,
+            Feed::Blocks(..) | Feed::Object => false,
+        }
+    }
+
     /// Bytes that the task allocates to have a region: decoded, generated, or put together from several blocks.
     pub(crate) fn allocates(&self, region: &Region) -> u64 {
         match self {

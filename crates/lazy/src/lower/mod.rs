@@ -133,12 +133,20 @@ impl Label {
 
     /// As in `sqrt, block [3, 0] of shape [10, 4] in chunks (2, 4) (at src/main.rs:7:15)`.
     pub(crate) fn of(&self, index: u32) -> String {
+        self.of_blocks(|grid| format!("block {:?}", grid.block(index as usize)))
+    }
+
+    /// As in `sum, one of the blocks [0] to [63] of shape [1000] in chunks (1,) (at src/main.rs:7:15)`.
+    pub(crate) fn of_several(&self, first: usize, last: usize) -> String {
+        self.of_blocks(|grid| format!("one of the blocks {:?} to {:?}", grid.block(first), grid.block(last)))
+    }
+
+    fn of_blocks(&self, blocks: impl Fn(&ChunkGrid) -> String) -> String {
         let origins: Vec<String> = self.origins.iter().map(|origin| origin.to_string()).collect();
         let (op, origins) = (&self.op, origins.join(", fused with "));
         match &self.grid {
             Some(grid) if grid.ndim() > 0 => {
-                let block = grid.block(index as usize);
-                format!("{op}, block {block:?} of shape {:?} in chunks {grid} (at {origins})", grid.shape())
+                format!("{op}, {} of shape {:?} in chunks {grid} (at {origins})", blocks(grid), grid.shape())
             }
             _ => format!("{op} (at {origins})"),
         }

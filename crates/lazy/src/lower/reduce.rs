@@ -6,11 +6,14 @@
 //! left, which the finishing task merges itself. The partial result of a huge block is that of its pieces, merged by
 //! eights until one is left. Each piece has a task of its own, unless the task reads what must be decoded: decoding is
 //! by block, and pieces would do it again.
+//!
+//! The other way round, one task folds and merges 8, 64, 512, .. neighbouring blocks that are tiny, when it can read them
+//! for itself: a subtree of the same tree, so this shows in no bit either.
 
 use std::sync::Arc;
 
 use chunkwise_chunk::{ChunkGrid, ChunkSink, Region};
-use chunkwise_expr::{Meta, Needs, element_needs};
+use chunkwise_expr::{Meta, Needs, Reduce, element_needs};
 use chunkwise_kernels::{Fold, Partial};
 use chunkwise_scheduler::{BoxError, Layer, TaskCx};
 use smallvec::SmallVec;
@@ -21,7 +24,13 @@ use super::feed::{Feed, kernel_operands, recycle};
 use super::recycle::Recycler;
 use super::{Label, Value};
 
-/// One task per block of the space that is folded, or per piece of it.
+/// Elements that a group of tiny blocks has at most: some ten microseconds of work.
+const GROUP_ELEMENTS: usize = 1 << 17;
+
+/// Groups that are made at least, so that many threads have something to do.
+const LEAST_GROUPS: usize = 32;
+
+/// One task per block of the space that is folded, per piece of it, or per group of blocks.
 pub(crate) struct FoldLayer {
     pub(crate) label: Label,
     pub(crate) fold: Arc<Fold>,
@@ -31,7 +40,53 @@ pub(crate) struct FoldLayer {
     /// Numbers of tasks for each block, of which smaller blocks use the first ones: the pieces of the largest block
     /// where each piece is a task, else one.
     pub(crate) numbers: usize,
+    /// Where blocks are folded by groups.
+    pub(crate) groups: Option<Groups>,
     pub(crate) recycler: Arc<Recycler>,
+}
+
+/// How blocks are grouped: `size` at a time, a power of [`Reduce::FAN_IN`], of those that are folded into one block of
+/// the result. A task is numbered by that block, then by the group.
+pub(crate) struct Groups {
+    reduce: Reduce,
+    results: ChunkGrid,
+    size: usize,
+}
+
+impl Groups {
+    /// The groups for tiny blocks; `None` when blocks are large or few.
+    pub(crate) fn new(reduce: &Reduce) -> Option<Groups> {
+        let reduce = Reduce { keepdims: false, ..reduce.clone() };
+        let (elements, results) = (reduce.space.max_chunk().iter().product::<usize>(), reduce.result_grid());
+        let count =
+            |size: usize| reduce.blocks_per_result().div_ceil(size).saturating_mul(results.num_blocks());
+        let fits =
+            |size: &usize| size.saturating_mul(elements) <= GROUP_ELEMENTS && count(*size) >= LEAST_GROUPS;
+        let sizes = std::iter::successors(Some(Reduce::FAN_IN), |size| size.checked_mul(Reduce::FAN_IN));
+        let size = sizes
+            .take_while(|size| size / Reduce::FAN_IN < reduce.blocks_per_result())
+            .take_while(fits)
+            .last()?;
+        Some(Groups { reduce, results, size })
+    }
+
+    /// Number of groups for each block of the result.
+    pub(crate) fn per_result(&self) -> usize {
+        self.reduce.blocks_per_result().div_ceil(self.size)
+    }
+
+    /// The blocks of the group of this number.
+    fn blocks(&self, index: usize) -> impl ExactSizeIterator<Item = usize> + '_ {
+        let (result, group) = (index / self.per_result(), index % self.per_result());
+        let end = ((group + 1) * self.size).min(self.reduce.blocks_per_result());
+        self.reduce.some_blocks_of(&self.results.block(result), group * self.size..end)
+    }
+
+    /// A region as large as any block, and the blocks of a group: what the memory of a task is estimated from.
+    pub(crate) fn largest(&self) -> (Region, usize) {
+        let shape = self.reduce.space.max_chunk();
+        (Region::whole(&shape), self.size)
+    }
 }
 
 impl FoldLayer {
@@ -49,6 +104,13 @@ impl FoldLayer {
         }
     }
 
+    fn fold(&self, region: &Region, inputs: &mut [Value]) -> Result<Partial, BoxError> {
+        let operands = kernel_operands(&self.feeds, &self.needs(region), inputs, &self.recycler)?;
+        let partial = self.fold.fold(&operands, region)?;
+        recycle(operands, &self.recycler);
+        Ok(partial)
+    }
+
     /// What the task of this number folds.
     fn region(&self, index: usize) -> Region {
         let region = self.space.region(&self.space.block(index / self.numbers));
@@ -61,15 +123,28 @@ impl FoldLayer {
 
 impl Layer<Value> for FoldLayer {
     fn run(&self, index: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
-        let region = self.region(index as usize);
-        let operands = kernel_operands(&self.feeds, &self.needs(&region), inputs, &self.recycler)?;
-        let partial = self.fold.fold(&operands, &region)?;
-        recycle(operands, &self.recycler);
+        let index = index as usize;
+        let partial = match &self.groups {
+            None => self.fold(&self.region(index), inputs)?,
+            Some(groups) => {
+                let blocks = groups.blocks(index).map(|block| self.space.region(&self.space.block(block)));
+                let parts = blocks.map(|region| self.fold(&region, &mut []));
+                self.fold.merge_by_eights(parts.collect::<Result<_, _>>()?)
+            }
+        };
         Ok(Value::Partial(Arc::new(partial)))
     }
 
     fn label(&self, index: u32) -> String {
-        self.label.of(index / number_of(self.numbers))
+        match &self.groups {
+            None => self.label.of(index / number_of(self.numbers)),
+            Some(groups) => {
+                let mut blocks = groups.blocks(index as usize);
+                let first = blocks.next().unwrap_or(0);
+                let last = blocks.last().unwrap_or(first);
+                self.label.of_several(first, last)
+            }
+        }
     }
 }
 
