@@ -393,6 +393,35 @@ impl ChunkGrid {
         BlockIter::new(axes.map(|(a, axis)| axis.blocks_in(region.start()[a]..region.end(a))).collect())
     }
 
+    /// The grid with blocks of more than `most` elements cut into such of about as many, along the outer axes first.
+    ///
+    /// # Errors
+    /// When there would be more blocks than can be listed.
+    ///
+    /// ```
+    /// use chunkwise_chunk::ChunkGrid;
+    /// let grid = ChunkGrid::regular(&[1000, 100], &[500, 100]);
+    /// assert_eq!(grid.split(10_000).unwrap(), ChunkGrid::regular(&[1000, 100], &[100, 100]));
+    /// assert_eq!(grid.split(100_000).unwrap(), grid);
+    /// ```
+    pub fn split(&self, most: usize) -> Result<ChunkGrid, ChunkError> {
+        let mut piece = self.max_chunk();
+        let mut elements = piece.iter().fold(1usize, |n, &len| n.saturating_mul(len));
+        for len in piece.iter_mut().take_while(|len| **len > 0) {
+            if elements <= most {
+                break;
+            }
+            elements /= *len; // of one step along the axis
+            *len = (most / elements.max(1)).clamp(1, *len);
+            elements = elements.saturating_mul(*len);
+        }
+        let cuts = self.axes().iter().zip(&piece).map(|(axis, &len)| match len < axis.max_chunk() {
+            true => axis.refine(&AxisChunks::regular(axis.len(), len)),
+            false => Ok(axis.clone()),
+        });
+        Ok(ChunkGrid::new(cuts.collect::<Result<Vec<_>, _>>()?))
+    }
+
     /// Shape of the largest block.
     pub fn max_chunk(&self) -> Shape {
         self.0.axes.iter().map(AxisChunks::max_chunk).collect()

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use chunkwise_chunk::{Chunk, ChunkSink, Element, Room};
-use chunkwise_expr::{Expr, ExprGraph, Meta};
+use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, Element, ReadCost, Room};
+use chunkwise_expr::{Expr, ExprGraph, Meta, NodeId, Op};
 use chunkwise_optimize::{OptimizeOptions, Optimized, optimize};
 use chunkwise_scheduler::Pool;
 use chunkwise_storage::{MemorySink, ResidentSource};
@@ -239,11 +239,11 @@ impl Runtime {
         let optimized = self.optimized(roots)?;
         let results = roots.iter().fold(0u64, |sum, root| sum.saturating_add(root.meta().nbytes()));
         self.budget(results)?; // before memory is asked for
-        let sink = |root: &Expr| match root.meta() {
-            Meta::Array { dtype, grid } => Ok(Some(Arc::new(MemorySink::new(*dtype, grid)?))),
-            _ => Ok(None),
+        let sink = |number: usize| {
+            let Meta::Array { dtype, .. } = roots[number].meta() else { return Ok(None) };
+            Ok(Some(Arc::new(MemorySink::new(*dtype, &result_grid(&optimized.graph, number))?)))
         };
-        let sinks = roots.iter().map(sink).collect::<Result<Vec<_>>>()?;
+        let sinks = (0..roots.len()).map(sink).collect::<Result<Vec<_>>>()?;
         let target = |sink: &Option<Arc<MemorySink>>| match sink {
             Some(sink) => Target::Sink(sink.clone()),
             None => Target::Keep,
@@ -269,7 +269,7 @@ impl Runtime {
         let optimized = self.optimized(std::slice::from_ref(root))?;
         let bytes = root.meta().nbytes().max(room.nbytes() as u64);
         self.budget(bytes)?; // before more memory is asked for
-        let sink = Arc::new(MemorySink::reusing(room, root.meta().grid())?);
+        let sink = Arc::new(MemorySink::reusing(room, &result_grid(&optimized.graph, 0))?);
         self.execute(&optimized.graph, &[Target::Sink(sink.clone())], bytes)?;
         Ok(sink.take()?)
     }
@@ -292,6 +292,21 @@ impl Runtime {
             None => Err(Error::budget(results, limit, held)),
         }
     }
+}
+
+/// The blocks in which a result is written: those of the array, but of a map pieces where they are huge, so that all
+/// threads have a part in them. What others take too stays whole, and so does what is decoded by block.
+fn result_grid(graph: &ExprGraph, root: usize) -> ChunkGrid {
+    const PIECE: usize = 1 << 20;
+    let id = graph.roots()[root];
+    let (node, grid) = (graph.node(id), graph.node(id).meta.grid());
+    let once = graph.roots().iter().filter(|&&other| other == id).count() == 1;
+    let decodes = |input: &NodeId| matches!(&graph.node(*input).op, Op::Source(source) if source.source().cost() == ReadCost::Decode);
+    let is_map = matches!(node.op, Op::Element(_) | Op::Fused(..));
+    if is_map && once && graph.users(id).next().is_none() && !graph.inputs(id).iter().any(decodes) {
+        return grid.split(PIECE).unwrap_or_else(|_| grid.clone());
+    }
+    grid.clone()
 }
 
 /// The array of a result.

@@ -495,7 +495,8 @@ fn tiny_blocks_are_folded_by_groups_with_the_bits_of_blocks() {
     assert_eq!(plan.tasks(), 113 + 14 + 2 + 1);
     // Each root is an array of its own without fusion: blocks of other tasks are not grouped.
     let plain = Runtime::builder().threads(1).optimizer(OptimizeOptions::none()).build().unwrap();
-    let values = || (root.sum(), root.std(1.0), root.sum_axis(Axis(0)), root.var_axis(Axis(1), 0.0), root.argmax());
+    let values =
+        || (root.sum(), root.std(1.0), root.sum_axis(Axis(0)), root.var_axis(Axis(1), 0.0), root.argmax());
     let apart = plain.compute(values()).unwrap();
     for threads in [1, 2, 3, 8] {
         assert_eq!(runtime(threads).compute(values()).unwrap(), apart);
@@ -507,4 +508,19 @@ fn error_of_a_group_names_its_blocks() {
     let x = LazyArray::from_ndarray(Array1::from_shape_fn(4000, |i| 4000 - i as i32), 1);
     let err = (LazyArray::full(4000, 1, 1) / (x - 3)).sum().compute().unwrap_err().to_string();
     assert!(err.contains("one of the blocks [3968] to [3999]"), "{err}");
+}
+
+#[test]
+fn map_of_one_huge_block_is_written_in_pieces() {
+    let data = Array1::from_shape_fn(5 << 20, |i| i as f64);
+    let x = LazyArray::from_ndarray(data.clone(), ..);
+    let rt = runtime(2);
+    assert_eq!(rt.compute(x.sqrt() + 1.0).unwrap(), data.mapv(|x| x.sqrt() + 1.0));
+    // A block that others take too stays whole.
+    let y = x.sqrt();
+    let (roots, sum) = rt.compute((&y, (&y + &x).sum())).unwrap();
+    assert_eq!((roots[1 << 22], roots.len()), (2048.0, 5 << 20));
+    assert_eq!(sum, rt.compute((x.sqrt() + &x).sum()).unwrap());
+    let matrix = LazyArray::from_ndarray(data.into_shape_with_order((5 << 10, 1 << 10)).unwrap(), ..);
+    assert_eq!(rt.compute(matrix.t() + 0.5).unwrap()[[3, 4000]], (4000 * 1024 + 3) as f64 + 0.5);
 }

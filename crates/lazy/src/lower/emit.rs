@@ -151,7 +151,13 @@ impl<'a> Emit<'a> {
                 self.metas(id),
             ),
         };
-        let grid = node.meta.grid().clone();
+        let (sinks, used) = (self.sinks(id), self.is_used(id));
+        // The blocks of the only one that takes them, which may be finer.
+        let grid = match &sinks[..] {
+            [sink] if !used => sink.write_grid(),
+            _ => None,
+        };
+        let grid = grid.unwrap_or_else(|| node.meta.grid().clone());
         BlockLayer {
             label: Label::of_node(node, "", Some(grid.clone())),
             op: node.op.clone(),
@@ -160,8 +166,8 @@ impl<'a> Emit<'a> {
             grid,
             feeds,
             metas,
-            sinks: self.sinks(id),
-            used: self.is_used(id),
+            sinks,
+            used,
             kept: self.is_kept(id),
             recycler: self.recycler.clone(),
         }
