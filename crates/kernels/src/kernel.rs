@@ -8,7 +8,7 @@ use chunkwise_expr::Program;
 
 use crate::KernelError;
 use crate::compile::{Code, CompileOptions};
-use crate::machine::{Machine, scratch_bytes};
+use crate::machine::{Machine, scratch_bytes, strip_bytes};
 use crate::operand::{AsOperand, Prepared};
 
 /// A compiled program: registers are assigned and loops chosen once, then shared by all blocks and threads.
@@ -212,17 +212,19 @@ impl Kernel {
         self.0.output
     }
 
-    /// Bytes of the registers of one evaluation, beside operands and result. Each transposed operand takes up to
-    /// 128 KiB more.
+    /// Bytes of one evaluation over a block of this shape, beside operands and result: registers and, of operands that
+    /// may be transposed, strips of 128 KiB at most.
     ///
     /// ```
     /// # use chunkwise_chunk::DType;
     /// # use chunkwise_expr::Program;
     /// # use chunkwise_kernels::Kernel;
-    /// assert_eq!(Kernel::new(&Program::identity(DType::F64)).scratch_bytes(), 8192);
+    /// let copy = Kernel::new(&Program::identity(DType::F64));
+    /// assert_eq!(copy.scratch_bytes(&[1_000_000]), 8192);
+    /// assert_eq!(copy.scratch_bytes(&[1000, 1000]), 8192 + (128 << 10));
     /// ```
-    pub fn scratch_bytes(&self) -> usize {
-        scratch_bytes(&self.0, self.0.tile(), false)
+    pub fn scratch_bytes(&self, shape: &[usize]) -> usize {
+        scratch_bytes(&self.0, self.0.tile(), false) + strip_bytes(&self.0, shape)
     }
 }
 

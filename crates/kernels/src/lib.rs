@@ -24,6 +24,4 @@ pub use compile::CompileOptions;
 pub use error::KernelError;
 pub use fold::{Fold, Partial};
 pub use kernel::Kernel;
-#[doc(hidden)]
-pub use operand::OperandRef;
 pub use operand::{AsOperand, Operand};

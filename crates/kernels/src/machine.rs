@@ -28,6 +28,7 @@ use crate::loops::RunFn;
 use crate::operand::OperandRef;
 use crate::rows::RowStarts;
 use crate::streaming;
+use crate::strip::STRIP_BYTES;
 
 /// Most rows that [`Machine::run_rows`] evaluates at once.
 pub(crate) const ROWS: usize = 64;
@@ -55,8 +56,10 @@ pub(crate) struct Machine<'a> {
     streaming: bool,
     /// Where the elements of each register are at present: in the register or in an operand.
     address: Vec<*const u8>,
-    /// Elements of the run that was evaluated last.
+    /// Elements of the run that was evaluated last; 0 when rows were.
     evaluated: usize,
+    /// Elements of a row that was evaluated last.
+    row_len: usize,
     /// For each result where its rows are; see [`Machine::run_rows`].
     rows: Vec<Vec<*const u8>>,
 }
@@ -134,6 +137,7 @@ impl<'a> Machine<'a> {
             streaming: false,
             address,
             evaluated: 0,
+            row_len: 0,
             rows,
         };
         if len > 0 {
@@ -152,6 +156,7 @@ impl<'a> Machine<'a> {
         assert!(n <= self.tile, "a run is at most a tile");
         assert!(o + n <= self.len, "a run lies in the block");
         self.evaluated = 0;
+        self.rows.iter_mut().for_each(Vec::clear);
         // SAFETY: the run was checked.
         unsafe { self.evaluate(o, n, None)? };
         self.evaluated = n;
@@ -162,6 +167,9 @@ impl<'a> Machine<'a> {
     pub(crate) fn items<T: Element>(&self, result: usize) -> &[T] {
         let place = self.code.results[result];
         assert_eq!(T::DTYPE, place.dtype, "results are read as what they are");
+        if self.evaluated == 0 {
+            return &[];
+        }
         // SAFETY: every result of the last run is as many initialised elements of its type, which stay valid
         // until the next evaluation, which needs the machine mutably.
         unsafe {
@@ -179,7 +187,7 @@ impl<'a> Machine<'a> {
         count: usize,
         n: usize,
     ) -> Result<(), KernelError> {
-        assert!(count <= ROWS && n <= COLUMNS, "rows are asked for in panels");
+        assert!((1..=ROWS).contains(&count) && n <= COLUMNS, "rows are asked for in panels");
         assert!(o + (count - 1) * stride + n <= self.len, "rows lie in the block");
         self.evaluated = 0;
         self.rows.iter_mut().for_each(Vec::clear);
@@ -190,7 +198,7 @@ impl<'a> Machine<'a> {
                 _ => self.rows_of_several(o, stride, count, n)?,
             }
         }
-        self.evaluated = n;
+        self.row_len = n;
         Ok(())
     }
 
@@ -199,7 +207,7 @@ impl<'a> Machine<'a> {
         assert_eq!(T::DTYPE, self.code.results[result].dtype, "results are read as what they are");
         // SAFETY: every row is as many initialised elements, in a panel or in an operand; they are borrowed from the
         // machine, so nothing is evaluated while they are read.
-        let row = |&ptr: &*const u8| unsafe { std::slice::from_raw_parts(ptr.cast::<T>(), self.evaluated) };
+        let row = |&ptr: &*const u8| unsafe { std::slice::from_raw_parts(ptr.cast::<T>(), self.row_len) };
         self.rows[result].iter().map(row).collect()
     }
 
@@ -297,8 +305,8 @@ impl<'a> Machine<'a> {
             unsafe {
                 if rows.len() >= SEGMENT {
                     self.streaming = streaming;
+                    let _ordered = streaming::Finish;
                     self.fill_rows(&rows, dst)?;
-                    streaming::finish();
                 } else {
                     self.scatter(&rows, dst)?;
                 }
@@ -524,6 +532,16 @@ impl<'a> Machine<'a> {
         });
         self.address[to as usize] = dst;
     }
+}
+
+/// Bytes of the strips of operands that are transposed, as many as may be: a strip is no larger than its operand, which
+/// has two axes.
+pub(crate) fn strip_bytes(code: &Code, shape: &[usize]) -> usize {
+    if shape.iter().filter(|&&len| len > 1).count() < 2 {
+        return 0;
+    }
+    let len = shape.iter().fold(1usize, |n, &len| n.saturating_mul(len));
+    code.inputs.iter().map(|dtype| len.saturating_mul(dtype.itemsize()).min(STRIP_BYTES)).sum()
 }
 
 /// Bytes of registers and, where they are asked for, rows.

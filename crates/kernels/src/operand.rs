@@ -61,36 +61,33 @@ impl fmt::Debug for Operand {
 }
 
 /// What kernels take: [`Chunk`]s, or [`Operand`]s where some are formulas.
-pub trait AsOperand: sealed::Sealed {
-    /// The operand by reference.
-    #[doc(hidden)]
-    fn as_operand(&self) -> OperandRef<'_>;
+pub trait AsOperand: sealed::Sealed {}
 
-    /// The part of the operand that a part of the space it is broadcast to takes.
-    #[doc(hidden)]
-    fn part(&self, place: &Region) -> Operand;
-}
+impl<O: sealed::Sealed> AsOperand for O {}
 
 /// An operand by reference.
-#[doc(hidden)]
 #[derive(Clone, Copy)]
-#[allow(missing_debug_implementations)]
+#[allow(
+    missing_debug_implementations,
+    unreachable_pub,
+    reason = "named by a trait that nobody else can name"
+)]
 pub enum OperandRef<'a> {
     Chunk(&'a Chunk),
     Formula(DType, &'a dyn Formula, &'a Region),
 }
 
-impl AsOperand for Chunk {
+impl sealed::Sealed for Chunk {
     fn as_operand(&self) -> OperandRef<'_> {
         OperandRef::Chunk(self)
     }
 
-    fn part(&self, place: &Region) -> Operand {
+    fn part_in(&self, place: &Region) -> Operand {
         self.part(&part_of(self.shape(), place)).into()
     }
 }
 
-impl AsOperand for Operand {
+impl sealed::Sealed for Operand {
     fn as_operand(&self) -> OperandRef<'_> {
         match &self.0 {
             Kind::Chunk(chunk) => OperandRef::Chunk(chunk),
@@ -101,9 +98,9 @@ impl AsOperand for Operand {
         }
     }
 
-    fn part(&self, place: &Region) -> Operand {
+    fn part_in(&self, place: &Region) -> Operand {
         match &self.0 {
-            Kind::Chunk(chunk) => AsOperand::part(chunk, place),
+            Kind::Chunk(chunk) => chunk.part_in(place),
             Kind::Formula(source, region) => {
                 let mut part = part_of(region.shape(), place);
                 for axis in 0..part.ndim() {
@@ -118,7 +115,7 @@ impl AsOperand for Operand {
 
 /// What a part of a space takes of an operand of this shape that is broadcast to it.
 fn part_of(shape: &[usize], place: &Region) -> Region {
-    let lead = place.ndim() - shape.len();
+    let lead = place.ndim().checked_sub(shape.len()).expect("operands broadcast to the space");
     let mut part = Region::whole(shape);
     for axis in (0..shape.len()).filter(|&axis| shape[axis] != 1) {
         part.set_axis(axis, place.start()[lead + axis], place.shape()[lead + axis]);
@@ -126,10 +123,17 @@ fn part_of(shape: &[usize], place: &Region) -> Region {
     part
 }
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::Chunk {}
-    impl Sealed for super::Operand {}
+pub(crate) mod sealed {
+    use super::{Operand, OperandRef, Region};
+
+    #[allow(unreachable_pub, reason = "a bound of a public trait, which nobody else can name")]
+    pub trait Sealed {
+        /// The operand by reference.
+        fn as_operand(&self) -> OperandRef<'_>;
+
+        /// The part of the operand that a part of the space it is broadcast to takes.
+        fn part_in(&self, place: &Region) -> Operand;
+    }
 }
 
 /// Operands for one walk over a block.
@@ -145,7 +149,7 @@ pub(crate) struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     /// Writes out formulas that are repeated, or are not walked in C order.
     pub(crate) fn new<O: AsOperand>(operands: &'a [O], shape: &[usize], order: &[usize]) -> Prepared<'a> {
-        let operands: Operands<'a> = operands.iter().map(AsOperand::as_operand).collect();
+        let operands: Operands<'a> = operands.iter().map(sealed::Sealed::as_operand).collect();
         let in_order = in_order(order);
         let write = |operand: &OperandRef<'a>| match *operand {
             OperandRef::Formula(dtype, formula, region) if !in_order || region.shape() != shape => {
@@ -173,6 +177,9 @@ pub(crate) fn in_order(order: &[usize]) -> bool {
 fn written_out(dtype: DType, formula: &dyn Formula, region: &Region) -> Chunk {
     dispatch!(dtype, T => {
         let mut elements = vec![T::default(); region.len()];
+        if elements.is_empty() {
+            return Chunk::from_elements(elements, region.shape());
+        }
         formula.fill(region, 0, <T as chunkwise_chunk::Element>::tile_mut(&mut elements));
         Chunk::from_elements(elements, region.shape())
     })

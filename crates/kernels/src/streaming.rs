@@ -9,7 +9,7 @@
 ///
 /// # Safety
 /// `src` must be valid for reading `n` bytes, `dst` for writing them, and the two apart.
-/// [`finish`] must be called before another thread is told of them.
+/// [`Finish`] must be dropped before another thread is told of them.
 pub(crate) unsafe fn copy(src: *const u8, dst: *mut u8, n: usize) {
     #[cfg(target_arch = "x86_64")]
     {
@@ -38,12 +38,17 @@ pub(crate) unsafe fn copy(src: *const u8, dst: *mut u8, n: usize) {
 #[cfg(target_arch = "x86_64")]
 const LINE: usize = 64;
 
-/// Orders all streaming stores before what this thread stores next: they do not keep the order of others.
-pub(crate) fn finish() {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: every processor of the target has SSE.
-    unsafe {
-        std::arch::x86_64::_mm_sfence();
+/// When dropped, orders all streaming stores before what this thread stores next, whether all were made or an error came
+/// between: they do not keep the order of others.
+pub(crate) struct Finish;
+
+impl Drop for Finish {
+    fn drop(&mut self) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: every processor of the target has SSE.
+        unsafe {
+            std::arch::x86_64::_mm_sfence();
+        }
     }
 }
 
@@ -58,7 +63,7 @@ mod tests {
             let mut dst = vec![0u8; 400];
             // SAFETY: the ranges lie in the vectors.
             unsafe { copy(src.as_ptr().add(from), dst.as_mut_ptr().add(to), n) };
-            finish();
+            drop(Finish);
             assert_eq!(dst[to..to + n], src[from..from + n]);
             assert!(dst[..to].iter().chain(&dst[to + n..]).all(|&x| x == 0));
         }

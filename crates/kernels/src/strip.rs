@@ -19,7 +19,7 @@ use crate::buffer::Buffer;
 use crate::isa::per_isa;
 
 /// Bytes of a strip at most: it stays in the second-level cache beside the registers.
-const STRIP_BYTES: usize = 128 << 10;
+pub(crate) const STRIP_BYTES: usize = 128 << 10;
 
 /// Most rows of a strip.
 const ROWS: usize = 64;

@@ -235,7 +235,7 @@ impl Generator {
     /// assert_eq!(chunkwise::compute((dice.min(), dice.max()))?, (1, 6));
     ///
     /// let none = chunkwise::random::Generator::new(1).integers(7, 7, 10, 10);
-    /// assert!(none.check().unwrap_err().to_string().starts_with("integers: low must be below high, they are 7 and 7"));
+    /// assert!(none.check().unwrap_err().to_string().starts_with("integers: no integer lies from 7 to 6"));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[track_caller]

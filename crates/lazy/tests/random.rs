@@ -121,3 +121,14 @@ fn streams_end_with_an_error() {
     let err = rng.bernoulli(0.5, 3, 3).check().unwrap_err().to_string();
     assert!(err.starts_with("bernoulli: a seed has 2^32 streams, and they are used up (at "), "{err}");
 }
+
+#[test]
+fn choices_of_other_values_are_other_arrays() {
+    let a = Generator::new(1).choice(&[1.0, 2.0], 10, 10);
+    let b = Generator::new(1).choice(&[30.0, 40.0], 10, 10);
+    let (x, y) = (a.compute().unwrap(), b.compute().unwrap());
+    assert_eq!((&a - &b).compute().unwrap(), x - y);
+    let weights = [[1.0, 0.0], [0.0, 1.0]];
+    let [a, b] = weights.map(|weights| Generator::new(1).choice_weighted(&[1, 2], &weights, 10, 10));
+    assert_eq!((a - b).sum().compute().unwrap(), -10_i64);
+}

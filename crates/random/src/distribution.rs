@@ -197,10 +197,10 @@ impl Distribution {
         }
     }
 
-    /// Equal texts mean equal elements; none where the text would be long.
+    /// Equal texts mean equal elements; none where the values would have to stand in the text.
     pub(crate) fn key(&self) -> Option<String> {
         match self {
-            Distribution::Choice { values, .. } if values.len() > 64 => None,
+            Distribution::Choice { .. } => None,
             other => Some(format!("{other:?}")),
         }
     }
@@ -306,8 +306,7 @@ fn all_integers<T: Whole>(low: i128, last: i128, philox: &Philox) -> Result<Box<
         return Err(error(format!("{low}..={last} must lie within the integers of {dtype}")));
     }
     if low > last {
-        let high = last + 1;
-        return Err(error(format!("low must be below high, they are {low} and {high}")));
+        return Err(error(format!("no integer lies from {low} to {last}")));
     }
     Ok(Box::new(Integers::<T>::new(low, last, philox)))
 }

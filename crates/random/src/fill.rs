@@ -184,7 +184,7 @@ impl<L: Law> Elements for Drawn<L> {
 impl<L: Law> Drawn<L> {
     /// The ends of a run: fewer elements than share a block.
     fn few(&self, start: u64, out: &mut [L::Value]) {
-        let at: [u64; 4] = std::array::from_fn(|i| start + i as u64);
+        let at: [u64; 4] = std::array::from_fn(|i| start.wrapping_add(i as u64));
         self.gather(&at[..out.len()], out);
     }
 }

@@ -44,7 +44,9 @@ impl<T: Real> Gamma<T> {
         let (shape, inverse_shape) =
             if shape < 1.0 { (shape + 1.0, (1.0 / shape).min(f64::MAX)) } else { (shape, 0.0) };
         let d = shape - 1.0 / 3.0;
-        Gamma { d, c: 1.0 / (3.0 * d.sqrt()), inverse_shape, size: d * scale, value: PhantomData }
+        // Of shape 0 every number is 0, also where the factor is 1.
+        let size = if inverse_shape == f64::MAX { 0.0 } else { d * scale };
+        Gamma { d, c: 1.0 / (3.0 * d.sqrt()), inverse_shape, size, value: PhantomData }
     }
 
     /// `(1 + y)^3` of two normal numbers.

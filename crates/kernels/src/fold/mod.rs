@@ -34,7 +34,7 @@ use chunkwise_expr::{Arg, ElementOp, Program, ProgramBuilder, Reduce, ReduceKind
 use smallvec::SmallVec;
 
 use crate::compile::Code;
-use crate::machine::{Machine, scratch_bytes};
+use crate::machine::{Machine, scratch_bytes, strip_bytes};
 use crate::operand::{AsOperand, Operand, Prepared, in_order};
 use crate::{Kernel, KernelError};
 use partial::Part;
@@ -210,7 +210,7 @@ impl Fold {
                     let piece = self.piece(region, number);
                     let place = piece.relative_to(region);
                     let operands: Vec<Operand> =
-                        operands.iter().map(|operand| operand.part(&place)).collect();
+                        operands.iter().map(|operand| operand.part_in(&place)).collect();
                     self.fold_piece(&operands, &piece)
                 });
                 Ok(self.merge_by_eights(parts.collect::<Result<_, _>>()?))
@@ -458,8 +458,8 @@ impl Fold {
         in_order(&Split::new(&self.0.members[0].reduce, region).order)
     }
 
-    /// Bytes of registers and panels of one evaluation, beside operands and partial result: an upper bound
-    /// for blocks of any shape.
+    /// Bytes of registers, panels and strips of one evaluation over a block of this shape, beside operands and partial
+    /// result: an upper bound.
     ///
     /// ```
     /// # use chunkwise_chunk::{ChunkGrid, DType};
@@ -467,11 +467,11 @@ impl Fold {
     /// # use chunkwise_kernels::Fold;
     /// # let (kind, axes, space) = (ReduceKind::Sum, Default::default(), ChunkGrid::whole(&[4]));
     /// # let reduce = Reduce { kind, axes, keepdims: false, ddof: 0.0, space, program: None };
-    /// assert!(Fold::new(&reduce, DType::F64).scratch_bytes() < 512 << 10);
+    /// assert!(Fold::new(&reduce, DType::F64).scratch_bytes(&[4]) < 512 << 10);
     /// ```
-    pub fn scratch_bytes(&self) -> usize {
+    pub fn scratch_bytes(&self, shape: &[usize]) -> usize {
         let stack = typed::PANEL_STACK * crate::machine::COLUMNS * self.state_bytes();
-        scratch_bytes(&self.0.code, self.0.code.tile(), true) + stack
+        scratch_bytes(&self.0.code, self.0.code.tile(), true) + stack + strip_bytes(&self.0.code, shape)
     }
 }
 

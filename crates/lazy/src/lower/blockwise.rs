@@ -82,7 +82,7 @@ impl BlockLayer {
             BlockOp::Map(kernel) => {
                 let walked = sum(&|feed, need| feed.allocates_for_walk(need, region.shape()));
                 let own = if self.lender().is_some() { 0 } else { own };
-                (own, walked.saturating_add(kernel.scratch_bytes() as u64))
+                (own, walked.saturating_add(kernel.scratch_bytes(region.shape()) as u64))
             }
             _ => (own, allocated),
         };

@@ -212,7 +212,7 @@ fn fold_bytes(folds: &FoldLayer, region: &Region, needs: &[Need]) -> TaskBytes {
         1 => 0,
         pieces => pieces.saturating_mul(output),
     };
-    let own = (fold.scratch_bytes() as u64).saturating_add(pieces);
+    let own = (fold.scratch_bytes(region.shape()) as u64).saturating_add(pieces);
     let in_order = fold.walks_in_order(region);
     let scratch = needs.iter().fold(own, |sum, need| {
         let feed = &folds.feeds[need.input];

@@ -59,6 +59,9 @@ impl<T: Element> BlockBuffer<T> {
         let claims = Claims::new(grid)?;
         vec.clear();
         let lent = if vec.capacity() >= nbytes / size_of::<T>() { Lent::Used } else { Lent::Fresh };
+        if lent == Lent::Fresh {
+            vec = Vec::new(); // not grown: what is too small goes back before there is more
+        }
         vec.try_reserve_exact(nbytes / size_of::<T>()).map_err(|_| {
             let shape = grid.shape();
             SourceError::message(format!("no memory for an array of shape {shape:?}: {nbytes} bytes"))
