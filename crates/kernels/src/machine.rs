@@ -5,8 +5,7 @@
 //! for each tile [o, o + n):
 //!     load       address[r] = place in the operand, or gather or compute into register r
 //!     run        f(address[args], register[to], n);  address[to] = register[to]
-//!     result     the last step writes into the caller's memory when it gave some: rows of a window longer
-//!                than a segment are written in place, shorter ones copied from the tile
+//!     result     the last step writes into the caller's memory when it gave some
 //! ```
 //!
 //! A tile is small enough that its registers stay in the first-level cache, and large enough that the cost of
@@ -14,10 +13,10 @@
 //! one element, and sums are made of segments that the caller cuts.
 #![allow(unsafe_code)]
 
-use std::mem::MaybeUninit;
+mod output;
+mod panels;
 
 use chunkwise_chunk::{DType, Element, Formula, Region, Scalar, Tile, TileMut, dispatch, for_each_dtype};
-use ndarray::ArrayViewMutD;
 use smallvec::SmallVec;
 
 use crate::KernelError;
@@ -26,8 +25,6 @@ use crate::compile::{Code, SEGMENT, Step};
 use crate::layout::Layout;
 use crate::loops::RunFn;
 use crate::operand::OperandRef;
-use crate::rows::RowStarts;
-use crate::streaming;
 use crate::strip::STRIP_BYTES;
 
 /// Most rows that [`Machine::run_rows`] evaluates at once.
@@ -177,234 +174,10 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Evaluates `count` rows of `n` elements, the first at `o` and each `stride` after the one before;
-    /// [`rows`](Machine::rows) are their results. Rows of an operand that nothing is computed from are given
-    /// where they are.
-    pub(crate) fn run_rows(
-        &mut self,
-        o: usize,
-        stride: usize,
-        count: usize,
-        n: usize,
-    ) -> Result<(), KernelError> {
-        assert!((1..=ROWS).contains(&count) && n <= COLUMNS, "rows are asked for in panels");
-        assert!(o + (count - 1) * stride + n <= self.len, "rows lie in the block");
-        self.evaluated = 0;
-        self.rows.iter_mut().for_each(Vec::clear);
-        // SAFETY: the runs were checked, and rows are written at their own place in the panel of their result.
-        unsafe {
-            match self.code.results.len() {
-                1 => self.rows_of_one(o, stride, count, n)?,
-                _ => self.rows_of_several(o, stride, count, n)?,
-            }
-        }
-        self.row_len = n;
-        Ok(())
-    }
-
-    /// The rows of result number `result` that were evaluated last.
-    pub(crate) fn rows<T: Element>(&self, result: usize) -> Rows<'_, T> {
-        assert_eq!(T::DTYPE, self.code.results[result].dtype, "results are read as what they are");
-        // SAFETY: every row is as many initialised elements, in a panel or in an operand; they are borrowed from the
-        // machine, so nothing is evaluated while they are read.
-        let row = |&ptr: &*const u8| unsafe { std::slice::from_raw_parts(ptr.cast::<T>(), self.row_len) };
-        self.rows[result].iter().map(row).collect()
-    }
-
-    /// # Safety
-    /// The rows must lie in the block, and be no more and no longer than a panel has room for.
-    unsafe fn rows_of_one(
-        &mut self,
-        o: usize,
-        stride: usize,
-        count: usize,
-        n: usize,
-    ) -> Result<(), KernelError> {
-        let (panel, bytes) = (self.panel(0), n * self.code.output.itemsize());
-        // SAFETY: passed on.
-        unsafe {
-            if stride == n && self.code.passes_through().is_none() {
-                self.write(o, count * n, panel)?;
-                self.rows[0].extend((0..count).map(|row| panel.add(row * bytes).cast_const()));
-            } else {
-                for row in 0..count {
-                    let start = self.place_row(o + row * stride, n, panel.add(row * bytes))?;
-                    self.rows[0].push(start);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The results of a run are in registers, which the next run takes: they are copied to their panels. A copy of
-    /// what is in the cache costs little beside what computes it.
-    ///
-    /// # Safety
-    /// That of [`rows_of_one`](Machine::rows_of_one).
-    unsafe fn rows_of_several(
-        &mut self,
-        o: usize,
-        stride: usize,
-        count: usize,
-        n: usize,
-    ) -> Result<(), KernelError> {
-        // Rows that follow each other without a gap are one run, as long as a tile.
-        let (runs, len, at_once) =
-            if stride == n { (1, count * n, self.tile) } else { (count, n, n.min(self.tile)) };
-        for run in 0..runs {
-            for done in (0..len).step_by(at_once) {
-                let part = at_once.min(len - done);
-                // SAFETY: a part of the caller's rows.
-                unsafe { self.evaluate(o + run * stride + done, part, None)? };
-                for result in 0..self.code.results.len() {
-                    let place = self.code.results[result];
-                    let (from, itemsize) = (self.address[place.register as usize], place.dtype.itemsize());
-                    // SAFETY: the panel has room for all rows, and is apart from registers and operands.
-                    unsafe {
-                        let to = self.panel(result).add((run * n + done) * itemsize);
-                        std::ptr::copy_nonoverlapping(from, to, part * itemsize);
-                    }
-                }
-            }
-        }
-        for result in 0..self.code.results.len() {
-            let (panel, bytes) = (self.panel(result), n * self.code.results[result].dtype.itemsize());
-            // SAFETY: rows lie in the panel.
-            self.rows[result].extend((0..count).map(|row| unsafe { panel.add(row * bytes).cast_const() }));
-        }
-        Ok(())
-    }
-
-    /// All results in C order, in a vector that has no elements yet.
-    pub(crate) fn collect<T: Element>(&mut self, mut all: Vec<T>) -> Result<Vec<T>, KernelError> {
-        all.clear();
-        all.reserve_exact(self.len);
-        self.check::<T>(0, self.len);
-        // SAFETY: the vector has room for all results, and every one of them is written before its length is
-        // set. Not zeroed before: a pass over fresh memory costs as much as the evaluation (31 against 20 ms
-        // for 10 million elements).
-        unsafe {
-            self.write(0, self.len, all.as_mut_ptr().cast())?;
-            all.set_len(self.len);
-        }
-        Ok(all)
-    }
-
-    /// All results, written to their places in a window of the shape of the block, walked in C order.
-    pub(crate) fn fill_window<'w, T: Element>(
-        &mut self,
-        mut window: ArrayViewMutD<'w, MaybeUninit<T>>,
-        streaming: bool,
-    ) -> Result<ArrayViewMutD<'w, T>, KernelError> {
-        assert_eq!(window.len(), self.len, "a window has a place for every result");
-        if self.len > 0 {
-            self.check::<T>(0, self.len);
-            let rows = RowStarts::new(window.shape(), window.strides());
-            let dst = window.as_mut_ptr().cast::<T>();
-            // SAFETY: the rows are those of the window, and have room for all results of the block.
-            unsafe {
-                if rows.len() >= SEGMENT {
-                    self.streaming = streaming;
-                    let _ordered = streaming::Finish;
-                    self.fill_rows(&rows, dst)?;
-                } else {
-                    self.scatter(&rows, dst)?;
-                }
-            }
-        }
-        // SAFETY: every row was written.
-        Ok(unsafe { window.assume_init() })
-    }
-
-    /// # Safety
-    /// The rows from `dst` must be valid for writing all results, and disjoint.
-    unsafe fn fill_rows<T: Element>(&mut self, rows: &RowStarts, dst: *mut T) -> Result<(), KernelError> {
-        for row in 0..self.len / rows.len() {
-            // SAFETY: passed on.
-            unsafe { self.write(row * rows.len(), rows.len(), dst.offset(rows.start(row)).cast())? };
-        }
-        Ok(())
-    }
-
-    /// Evaluates whole tiles and copies them to rows that are shorter.
-    ///
-    /// # Safety
-    /// As for [`fill_rows`](Machine::fill_rows).
-    unsafe fn scatter<T: Element>(&mut self, rows: &RowStarts, dst: *mut T) -> Result<(), KernelError> {
-        let (len, tile) = (self.len, self.tile);
-        for o in (0..len).step_by(tile) {
-            self.run_tile(o, tile.min(len - o))?;
-            let items = self.items::<T>(0);
-            let mut done = 0;
-            while done < items.len() {
-                let (row, at) = ((o + done) / rows.len(), (o + done) % rows.len());
-                let piece = (rows.len() - at).min(items.len() - done);
-                // SAFETY: the piece lies in its row; a tile is in a register or in an operand, apart from `dst`.
-                unsafe {
-                    let to = dst.offset(rows.start(row)).add(at);
-                    std::ptr::copy_nonoverlapping(items.as_ptr().add(done), to, piece);
-                }
-                done += piece;
-            }
-        }
-        Ok(())
-    }
-
     /// Panics unless the run lies in the block and the results are of this type.
     fn check<T: Element>(&self, o: usize, n: usize) {
         assert!(o + n <= self.len, "a run lies in the block");
         assert_eq!(T::DTYPE, self.code.output, "results are read as what they are");
-    }
-
-    /// First byte of the rows of a result, behind the registers.
-    fn panel(&mut self, result: usize) -> *mut u8 {
-        let registers = self.code.registers * self.register_bytes;
-        let before = &self.code.results[..result];
-        let panels: usize = before.iter().map(|place| ROWS * COLUMNS * place.dtype.itemsize()).sum();
-        // SAFETY: the buffer has the registers and, where rows are asked for, the panels behind them.
-        unsafe { self.scratch.as_mut_ptr().add(registers + panels) }
-    }
-
-    /// Where a row is: in an operand, or written to `to`.
-    ///
-    /// # Safety
-    /// The run must lie in the block, and `to` be valid for writing it.
-    unsafe fn place_row(&mut self, o: usize, n: usize, to: *mut u8) -> Result<*const u8, KernelError> {
-        // SAFETY: passed on.
-        unsafe {
-            if let Some(operand) = self.code.passes_through()
-                && let Reader::Block(layout) = &self.operands[operand]
-                && let Some(ptr) = layout.in_place(o, n)
-            {
-                return Ok(ptr);
-            }
-            self.write(o, n, to)?;
-        }
-        Ok(to)
-    }
-
-    /// Writes the results `[o, o + n)`, tile by tile.
-    ///
-    /// # Safety
-    /// The run must lie in the block, and `dst` be valid for writing it and aligned.
-    unsafe fn write(&mut self, o: usize, n: usize, dst: *mut u8) -> Result<(), KernelError> {
-        let mut done = 0;
-        while done < n {
-            let run = self.tile.min(self.row - (o + done) % self.row).min(n - done);
-            // SAFETY: a part of the caller's run and of its memory; a tile that is not written there directly is in a
-            // register or an operand, apart from it.
-            unsafe {
-                let to = dst.add(done * self.code.output.itemsize());
-                if self.streaming {
-                    let tile = self.evaluate(o + done, run, None)?;
-                    streaming::copy(tile, to, run * self.code.output.itemsize());
-                } else {
-                    self.evaluate(o + done, run, Some(to))?;
-                }
-            }
-            done += run;
-        }
-        Ok(())
     }
 
     /// Evaluates one tile and says where the results are: at `dst` when it is given.
