@@ -257,20 +257,28 @@ pub trait Element:
     /// Wraps the value as a [`Scalar`].
     fn into_scalar(self) -> Scalar;
     /// The elements of a [`Tile`], when it is of this type.
+    #[doc(hidden)]
     fn of_tile(tile: Tile<'_>) -> Option<&[Self]>;
     /// The elements of a [`TileMut`], when it is of this type.
+    #[doc(hidden)]
     fn of_tile_mut(tile: TileMut<'_>) -> Option<&mut [Self]>;
     /// Wraps a run as a [`TileMut`].
+    #[doc(hidden)]
     fn tile_mut(run: &mut [Self]) -> TileMut<'_>;
     /// Wraps memory as a [`Window`].
+    #[doc(hidden)]
     fn window(memory: ArrayViewMutD<'_, MaybeUninit<Self>>) -> Window<'_>;
     /// The memory of a [`Window`], when it is for elements of this type.
+    #[doc(hidden)]
     fn of_window(window: Window<'_>) -> Option<ArrayViewMutD<'_, MaybeUninit<Self>>>;
     /// Wraps memory as [`Written`].
+    #[doc(hidden)]
     fn written(memory: ArrayViewMutD<'_, Self>) -> Written<'_>;
     /// The memory of [`Written`], when its elements are of this type.
+    #[doc(hidden)]
     fn of_written(written: Written<'_>) -> Option<ArrayViewMutD<'_, Self>>;
     /// The vector of a [`Room`], when it is for elements of this type.
+    #[doc(hidden)]
     fn of_room(room: Room) -> Option<Vec<Self>>;
 }
 

@@ -160,6 +160,7 @@ pub trait Formula: Send + Sync {
 /// assert_ne!(Lent::Fresh, Lent::Used);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Lent {
     /// Never written: the system maps it when it is.
     Fresh,
