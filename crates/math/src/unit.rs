@@ -1,4 +1,4 @@
-//! Functions of uniform random numbers: shorter forms of ln and sin_cos for arguments known to lie in (0, 1].
+//! Functions of uniform random numbers: shorter forms of ln and sin_cos for arguments that are known to be ordinary.
 
 use crate::num::{round, select};
 use crate::{Isa, log, trig};
