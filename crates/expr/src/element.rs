@@ -79,6 +79,19 @@ macro_rules! define_binary {
                 match self { $(BinaryOp::$variant => stringify!($name),)* }
             }
 
+            /// Whether every pair of elements of this type has a result. Floats always have one.
+            ///
+            /// ```
+            /// use chunkwise_chunk::DType;
+            /// use chunkwise_expr::BinaryOp;
+            /// assert!(BinaryOp::Mul.is_total(DType::I32) && BinaryOp::Div.is_total(DType::F32));
+            /// assert!(!BinaryOp::Div.is_total(DType::I32));
+            /// ```
+            pub fn is_total(self, input: DType) -> bool {
+                matches!(input, DType::F32 | DType::F64)
+                    || match self { $(BinaryOp::$variant => stringify!($fault) == "false",)* }
+            }
+
             /// Type of the result; `None` when elements of this type are not taken.
             pub fn output(self, input: DType) -> Option<DType> {
                 match self { $(BinaryOp::$variant => in_class!($class, input).then_some(output!($out, input)),)* }
@@ -221,6 +234,24 @@ impl ElementOp {
             ElementOp::Select => "where_",
             ElementOp::Cast(_) => "cast",
             ElementOp::Call(f) => f.name(),
+        }
+    }
+
+    /// Whether every element has a result, and nothing but this library says which: the operation can be done for more
+    /// or fewer elements, and nobody sees it. The type is that of the first argument.
+    ///
+    /// ```
+    /// use chunkwise_chunk::DType;
+    /// use chunkwise_expr::{BinaryOp, ElementFn, ElementOp, UnaryOp};
+    /// assert!(ElementOp::from(UnaryOp::Sqrt).is_total(DType::F64));
+    /// assert!(!ElementOp::from(BinaryOp::Rem).is_total(DType::U8));
+    /// assert!(!ElementOp::Call(ElementFn::unary("mapv", |x: f64| x)).is_total(DType::F64));
+    /// ```
+    pub fn is_total(&self, input: DType) -> bool {
+        match self {
+            ElementOp::Unary(_) | ElementOp::Select | ElementOp::Cast(_) => true,
+            ElementOp::Binary(op) => op.is_total(input),
+            ElementOp::Call(_) => false,
         }
     }
 

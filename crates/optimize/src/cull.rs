@@ -32,7 +32,7 @@ impl Pass for Cull {
             }
         }
         let dropped = needed.iter().filter(|&&needed| !needed).count();
-        let step = |_: &_, id: chunkwise_expr::NodeId, _: &_| match needed[id.index()] {
+        let step = |_: &mut _, id: chunkwise_expr::NodeId, _: &_| match needed[id.index()] {
             true => Step::Keep,
             false => Step::Drop,
         };

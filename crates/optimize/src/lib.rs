@@ -27,6 +27,7 @@ mod fuse_maps;
 mod fuse_reductions;
 mod fuse_siblings;
 mod pass;
+mod push_views;
 mod rebuild;
 mod simplify;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub use fuse_maps::FuseMaps;
 pub use fuse_reductions::FuseReductions;
 pub use fuse_siblings::FuseSiblings;
 pub use pass::{OptimizeOptions, Optimized, Pass, PassReport};
+pub use push_views::PushViews;
 pub use simplify::Simplify;
 
 /// The order is part of the design; each line says what it relies on.
@@ -47,6 +49,7 @@ pub fn passes() -> Vec<Box<dyn Pass>> {
     vec![
         Box::new(Simplify),       // canonical forms, so that `Cse` sees equals as equal
         Box::new(Cse),            // before fusion, which works by counting users
+        Box::new(PushViews),      // after `Cse`; views no longer part the groups of `FuseMaps`
         Box::new(FuseMaps),       // element programs over whole groups
         Box::new(FuseReductions), // takes the programs `FuseMaps` has made
         Box::new(Cull),           // what the others left unused

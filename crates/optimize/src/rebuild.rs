@@ -19,17 +19,17 @@ pub(crate) enum Step {
 }
 
 /// Builds a graph by asking `step` about every node, inputs first; `step` is given the new graph so far, the
-/// old id and the new inputs (only of nodes that were not dropped). Returns the graph and the number of nodes
+/// old id and the new inputs (only of nodes that were not dropped), and may add nodes to it. Returns the graph and the number of nodes
 /// that did not stay as they were.
 pub(crate) fn rebuild(
     old: &ExprGraph,
-    mut step: impl FnMut(&ExprGraph, NodeId, &Places) -> Step,
+    mut step: impl FnMut(&mut ExprGraph, NodeId, &Places) -> Step,
 ) -> (ExprGraph, usize) {
     let mut new = ExprGraph::new();
     let mut places = Places(Vec::with_capacity(old.len()));
     let mut rewrites = 0;
     for id in old.ids() {
-        let place = match step(&new, id, &places) {
+        let place = match step(&mut new, id, &places) {
             Step::Keep => Some(new.add(old.node(id).clone(), &places.of(&old.inputs(id)))),
             Step::Replace(node, inputs) => {
                 rewrites += 1;
