@@ -1,18 +1,17 @@
 //! Elementwise operations, one by one and fused.
 //!
-//! An operation is run [`TIMES`] times by one program. Equal instructions become one, so each needs another argument;
-//! and its own result is none that it could be applied to again and again: that of `exp` is soon infinite, that of
-//! `acosh` NaN. So each result goes through a cheap loop that gives the argument back as another value:
+//! An operation is run [`TIMES`] times by one program. Equal instructions become one, so each needs another argument:
 //!
 //! ```text
-//! T -> T       r = select(never, op(r, y), x)     where op is the result nothing takes
+//! cheap        r = op(r, y)                       nothing else is timed
+//! other        r = select(never, op(r, y), x)     r is x: results of `exp` are soon infinite, those of `acosh` NaN
 //! T -> bool    r = select(op(r, y), r, x)         r is x, whatever op says
 //! T -> U       r = cast(op(r))                    back to T: both directions count
-//! select       r = select(which, r, y)
 //! ```
 
 use chunkwise_chunk::{DType, Scalar};
 use chunkwise_expr::{Arg, BinaryOp, ElementOp, Program, ProgramBuilder, UnaryOp};
+use chunkwise_kernels::{CompileOptions, Kernel};
 
 use super::{Case, map, numbers};
 
@@ -44,6 +43,7 @@ fn case(op: ElementOp, types: &[DType]) -> Option<Case> {
         ElementOp::Cast(to) => (format!("cast.{dtype}.{to}"), 2 * TIMES),
         _ => (format!("{}.{dtype}", op.name()), TIMES),
     };
+    let kernel = Kernel::with_options(&program, CompileOptions::default().with_pairs(false));
     let range = range(&op);
     let given = program.inputs().iter().enumerate();
     let operands = given.map(|(i, &dtype)| match (i, dtype) {
@@ -51,7 +51,7 @@ fn case(op: ElementOp, types: &[DType]) -> Option<Case> {
         _ => numbers(dtype, SHAPE, range, i),
     });
     let operands = operands.collect();
-    Some(map(name, &program, operands, SHAPE, operations))
+    Some(map(name, kernel, operands, SHAPE, operations))
 }
 
 /// Arguments that every row has a common result for: no fault, no overflow, nothing rare, and no NaN.
@@ -59,6 +59,49 @@ fn range(op: &ElementOp) -> [f64; 2] {
     match op {
         ElementOp::Unary(UnaryOp::Asin | UnaryOp::Acos | UnaryOp::Atanh) => [0.1, 0.9],
         _ => [1.0, 8.0],
+    }
+}
+
+/// Whether an operation can be applied to its results again and again, without numbers that are slow because they are
+/// tiny. The cheap ones are here, in whose time that of a `select` would be the larger part; others need not be.
+fn takes_its_results(op: &ElementOp) -> bool {
+    use {BinaryOp as B, UnaryOp as U};
+    match op {
+        ElementOp::Unary(op) => matches!(
+            op,
+            U::Neg
+                | U::Not
+                | U::Abs
+                | U::Sign
+                | U::Signum
+                | U::Square
+                | U::Recip
+                | U::Sqrt
+                | U::Floor
+                | U::Ceil
+                | U::Trunc
+                | U::Round
+                | U::RoundTiesEven
+                | U::Fract
+                | U::ToDegrees
+                | U::NanToNum
+        ),
+        ElementOp::Binary(op) => matches!(
+            op,
+            B::Add
+                | B::Sub
+                | B::Mul
+                | B::BitAnd
+                | B::BitOr
+                | B::BitXor
+                | B::Maximum
+                | B::Minimum
+                | B::Fmax
+                | B::Fmin
+                | B::Copysign
+                | B::AbsSub
+        ),
+        op => matches!(op, ElementOp::Select),
     }
 }
 
@@ -76,11 +119,11 @@ fn repeated(op: &ElementOp, types: &[DType]) -> Option<Program> {
         };
         let result = b.push(op.clone(), args)?;
         r = match op {
-            ElementOp::Select => Some(result),
-            ElementOp::Cast(_) => b.push(ElementOp::Cast(dtype), &[result]),
-            _ if op.output(types)? == dtype => b.push(ElementOp::Select, &[which, result, x]),
-            _ => b.push(ElementOp::Select, &[result, r, x]),
-        }?;
+            ElementOp::Cast(_) => push(&mut b, ElementOp::Cast(dtype), &[result]),
+            _ if takes_its_results(op) => result,
+            _ if op.output(types)? == dtype => push(&mut b, ElementOp::Select, &[which, result, x]),
+            _ => push(&mut b, ElementOp::Select, &[result, r, x]),
+        };
     }
     Some(b.finish(r))
 }
@@ -97,7 +140,7 @@ fn pairs(dtype: DType) -> Case {
     let program = b.finish(r);
     // Small factors, for a finite result.
     let operands = [[1.0, 8.0], [0.1, 0.9]].map(|range| numbers(dtype, SHAPE, range, 1));
-    map(format!("mul_add.{dtype}"), &program, operands.into(), SHAPE, 2 * TIMES)
+    map(format!("mul_add.{dtype}"), Kernel::new(&program), operands.into(), SHAPE, 2 * TIMES)
 }
 
 /// Operations as users write them, in one program over a larger block.
@@ -113,7 +156,7 @@ fn fused(dtype: DType) -> Case {
     let r = push(&mut b, BinaryOp::Maximum, &[sum, y]);
     let shape = [4, 4096];
     let operands = [1, 2].map(|seed| numbers(dtype, shape, [1.0, 8.0], seed));
-    map(format!("fused.{dtype}"), &b.finish(r), operands.into(), shape, 6)
+    map(format!("fused.{dtype}"), Kernel::new(&b.finish(r)), operands.into(), shape, 6)
 }
 
 /// An instruction that takes these types.

@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::Mutex;
 
 use chunkwise_chunk::{Chunk, DType, Element, Room, Scalar, dispatch};
-use chunkwise_expr::{Program, eval_cast};
+use chunkwise_expr::eval_cast;
 use chunkwise_kernels::Kernel;
 use ndarray::{ArrayD, IxDyn};
 
@@ -71,9 +71,8 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-/// A program over operands, of `operations` that count; the block it makes is recycled.
-fn map(name: String, program: &Program, operands: Vec<Chunk>, shape: [usize; 2], operations: usize) -> Case {
-    let kernel = Kernel::new(program);
+/// A kernel over operands, of `operations` that count; the block it makes is recycled.
+fn map(name: String, kernel: Kernel, operands: Vec<Chunk>, shape: [usize; 2], operations: usize) -> Case {
     let room = Mutex::new(None);
     Case::new(name, shape[0] * shape[1] * operations, move || {
         let earlier = room.lock().ok().and_then(|mut room| room.take());

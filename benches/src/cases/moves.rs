@@ -27,9 +27,9 @@ pub(super) fn add_to(cases: &mut Vec<Case>) {
 }
 
 fn gathers(cases: &mut Vec<Case>, dtype: DType) {
-    let copy = Program::identity(dtype);
+    let copy = Kernel::new(&Program::identity(dtype));
     let mut add = |name: &str, operand| {
-        cases.push(map(format!("{name}.{dtype}"), &copy, vec![operand], SHAPE, 1));
+        cases.push(map(format!("{name}.{dtype}"), copy.clone(), vec![operand], SHAPE, 1));
     };
     let square = numbers(dtype, SHAPE, [1.0, 100.0], 1);
     let transposed = square.view(&View::permute(&SHAPE, &[1, 0]).expect("two axes"));
