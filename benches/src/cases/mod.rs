@@ -11,12 +11,13 @@ mod moves;
 mod random;
 
 use std::fmt;
+use std::hint::black_box;
 use std::sync::Mutex;
 
 use chunkwise_chunk::{Chunk, DType, Element, Room, Scalar, dispatch};
-use chunkwise_expr::eval_cast;
+use chunkwise_expr::{Arith, eval_cast};
 use chunkwise_kernels::Kernel;
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{Array1, IxDyn, s};
 
 /// One loop, or some, with the operands.
 pub struct Case {
@@ -71,6 +72,35 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
+/// Additions one by one, with the names of the kernels that they are without vectors: what nobody may take for those.
+pub fn lost() -> Vec<Case> {
+    macro_rules! lost {
+        ($($t:ident)*) => { vec![$({
+            let (mut r, y) = ([1 as $t; 1024], [2 as $t; 1024]);
+            let r = Mutex::new(move || {
+                for _ in 0..64 {
+                    add_one_by_one(&mut r, black_box(&y), |a, b| Arith::plus(a, b));
+                }
+            });
+            Case::new(concat!("add.", stringify!($t)).into(), 64 * 1024, move || {
+                if let Ok(mut r) = r.lock() {
+                    r();
+                }
+            })
+        }),*] };
+    }
+    lost!(i8 i32 f32 f64)
+}
+
+/// What stands between two elements keeps the compiler from making them a vector.
+#[inline(never)]
+fn add_one_by_one<T: Copy>(r: &mut [T], y: &[T], add: impl Fn(T, T) -> T) {
+    for (r, &y) in r.iter_mut().zip(y) {
+        *r = add(*r, y);
+        black_box(());
+    }
+}
+
 /// A kernel over operands, of `operations` that count; the block it makes is recycled.
 fn map(name: String, kernel: Kernel, operands: Vec<Chunk>, shape: [usize; 2], operations: usize) -> Case {
     let room = Mutex::new(None);
@@ -85,12 +115,21 @@ fn map(name: String, kernel: Kernel, operands: Vec<Chunk>, shape: [usize; 2], op
 }
 
 /// Irregular numbers from `low` to `high`, which integers truncate and bool takes as true; other seeds, other numbers.
+/// They begin at a cache line: elsewhere the vectors that cross one may double the time, as memory happens to lie.
 fn numbers(dtype: DType, shape: [usize; 2], [low, high]: [f64; 2], seed: usize) -> Chunk {
-    let uniform = crate::uniform(shape[0] * shape[1] * 2);
+    let count = shape[0] * shape[1];
+    let uniform = crate::uniform(count * 2);
     let number = |i: usize| low + (high - low) * uniform[(i * 2 + seed) % uniform.len()];
     dispatch!(dtype, T => {
         let element = |i| T::of_scalar(eval_cast(Scalar::F64(number(i)), dtype)).unwrap_or_default();
-        let elements: Vec<T> = (0..shape[0] * shape[1]).map(element).collect();
-        Chunk::from_array(ArrayD::from_shape_vec(IxDyn(&shape), elements).expect("as many as the shape has"))
+        let mut elements = Array1::<T>::default(count + LINE);
+        let first = elements.as_ptr().align_offset(LINE);
+        let places = elements.slice_mut(s![first..first + count]);
+        places.into_iter().enumerate().for_each(|(i, place)| *place = element(i));
+        let block = elements.slice_move(s![first..first + count]).into_shape_with_order(IxDyn(&shape));
+        Chunk::from_array(block.expect("as many as the shape has"))
     })
 }
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
