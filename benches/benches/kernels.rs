@@ -5,7 +5,7 @@
 //! cargo bench -p chunkwise-benches --bench kernels -- sqrt      # those whose name contains "sqrt"
 //! ```
 
-use chunkwise_benches::cases::{Case, ELEMENTS, cases};
+use chunkwise_benches::cases::{Case, cases};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
@@ -15,5 +15,5 @@ fn main() {
 
 #[divan::bench(args = cases(), sample_count = 20)]
 fn kernel(bencher: Bencher<'_, '_>, case: &Case) {
-    bencher.counter(ItemsCount::new(ELEMENTS)).bench(|| case.run());
+    bencher.counter(ItemsCount::new(case.elements())).bench(|| case.run());
 }
