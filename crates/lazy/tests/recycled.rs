@@ -188,13 +188,14 @@ fn memory_that_is_too_small_goes_before_other_memory_comes() {
     assert!(held < SMALL + REGISTERS, "{held} bytes beside the memory for {}", result.len() * 8);
 }
 
-/// Blocks of 5/8 of larger ones, which are freed before: the memory of one may be that of the other.
-fn smaller_after_larger(blocks: usize) -> LazyArray1<f64> {
+/// 40 blocks of `smaller` elements after as many of 40000, which are freed before: the memory of one may be that of
+/// the other.
+fn smaller_after_larger(smaller: usize) -> LazyArray1<f64> {
     const LARGE: usize = 40_000;
-    const SMALLER: usize = 25_000;
+    let blocks = 40;
     let x = LazyArray::from_ndarray(Array1::from_shape_fn(blocks * LARGE, |i| i as f64), LARGE);
     let root = x.sqrt();
-    let part = |i: usize| root.slice(s![i * LARGE..i * LARGE + SMALLER]) + 1.0;
+    let part = |i: usize| root.slice(s![i * LARGE..i * LARGE + smaller]) + 1.0;
     let parts: Vec<LazyArray1<f64>> = (0..blocks).map(part).collect();
     chunkwise::concatenate(Axis(0), &parts.iter().collect::<Vec<_>>()) * 2.0
 }
@@ -203,7 +204,7 @@ fn smaller_after_larger(blocks: usize) -> LazyArray1<f64> {
 #[ignore = "kept blocks take recycled memory of up to twice their size"]
 fn persisted_blocks_hold_hardly_more_than_their_elements() {
     let _turn = turn();
-    let y = smaller_after_larger(40);
+    let y = smaller_after_larger(25_000);
     for threads in [1, 2, 3] {
         let rt = runtime(threads, None, OptimizeOptions::none());
         let (kept, _, held) = measured(|| rt.persist(&y).unwrap());
@@ -216,11 +217,9 @@ fn persisted_blocks_hold_hardly_more_than_their_elements() {
     }
 }
 
-#[test]
-#[ignore = "blocks in recycled memory are charged as their elements, not as that memory"]
-fn smaller_blocks_in_memory_of_larger_ones_stay_within_the_limit() {
+fn check_within_the_limit(smaller: usize) {
     let _turn = turn();
-    let y = smaller_after_larger(40);
+    let y = smaller_after_larger(smaller);
     let peak = runtime(1, None, OptimizeOptions::none()).plan(&y).unwrap().peak_bytes();
     for threads in [1, 2, 3] {
         for more in [0, 5 << 18, 2 << 20, 1 << 24] {
@@ -232,4 +231,16 @@ fn smaller_blocks_in_memory_of_larger_ones_stay_within_the_limit() {
             drop(kept);
         }
     }
+}
+
+#[test]
+#[ignore = "blocks in recycled memory are charged as their elements, not as that memory"]
+fn smaller_blocks_in_memory_of_larger_ones_stay_within_the_limit() {
+    check_within_the_limit(25_000);
+}
+
+#[test]
+#[ignore = "blocks in recycled memory are charged as their elements, not as that memory"]
+fn hardly_smaller_blocks_in_memory_of_larger_ones_stay_within_the_limit() {
+    check_within_the_limit(33_000);
 }
