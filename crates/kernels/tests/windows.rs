@@ -157,12 +157,16 @@ fn program(inputs: &[DType], steps: &[(u8, usize, usize)]) -> Program {
 /// A closure of one element.
 fn call(x: Arg, dtype: DType, kind: usize) -> (ElementOp, Vec<Arg>, DType) {
     let f = dispatch!(dtype, T => match kind % 3 {
-        0 => ElementFn::unary("mapv", |x: T| x > T::default()),
-        1 => ElementFn::unary("mapv", |x: T| if x > T::default() { x } else { T::default() }),
-        _ => ElementFn::unary("mapv", |x: T| if x > T::default() { 2.5f32 } else { -1.0 }),
+        0 => ElementFn::unary("mapv", is_positive::<T>),
+        1 => ElementFn::unary("mapv", |x: T| if is_positive(x) { x } else { T::default() }),
+        _ => ElementFn::unary("mapv", |x: T| if is_positive(x) { 2.5f32 } else { -1.0 }),
     });
     let output = f.output();
     (ElementOp::Call(f), vec![x], output)
+}
+
+fn is_positive<T: Element>(x: T) -> bool {
+    x > T::default()
 }
 
 /// The program element by element, over operands of one shape.

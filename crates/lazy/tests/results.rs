@@ -77,7 +77,10 @@ fn every_kind_of_root_has_the_bits_of_compute() {
     check("stack", &chunkwise::stack(Axis(0), &[&x, &y.t()]).into_dyn());
     check("rechunk", &(&x + 1.0).rechunk((70, 100)).into_dyn());
     check("array in memory", &x.clone().into_dyn());
-    check("function of the place", &LazyArray::from_fn((70, 611), 64, |(i, j)| (i * 1000 + j) as u32).into_dyn());
+    check(
+        "function of the place",
+        &LazyArray::from_fn((70, 611), 64, |(i, j)| (i * 1000 + j) as u32).into_dyn(),
+    );
     check("range", &LazyArray::arange(-3_i32, 40_000, 7, 1000).into_dyn());
     check("constant", &LazyArray::full((70, 611), 1.25_f32, 50).into_dyn());
     check("nothing", &(LazyArray::<f64, _>::ones((0, 5), 2) + 1.0).into_dyn());
@@ -93,7 +96,9 @@ fn every_kind_of_root_has_the_bits_of_compute() {
 fn memory_that_is_large_enough_holds_the_result() {
     let x = LazyArray::from_ndarray(data((70, 611)), (33, 290));
     let rt = Runtime::builder().threads(2).build().unwrap();
-    for (y, kind) in [(x.sqrt(), "map"), (x.slice(s![..;-1, ..]), "view"), (x.t().reshape((70, 611)), "reshape")] {
+    for (y, kind) in
+        [(x.sqrt(), "map"), (x.slice(s![..;-1, ..]), "view"), (x.t().reshape((70, 611)), "reshape")]
+    {
         let fortran = Array2::zeros((70, 611).f());
         let larger = Array2::zeros((80, 700));
         for memory in [Array2::zeros((70, 611)), fortran, larger] {
@@ -237,6 +242,9 @@ fn limit_below_the_result_is_an_error_that_says_both_and_the_runtime_goes_on() {
     let text = err.to_string();
     assert!(text.contains("800000 bytes") && text.contains("799999 bytes"), "{text}");
     assert!(text.contains("raise the limit"), "{text}");
-    assert_eq!(rt.compute_into(&x.slice(s![..10]).sqrt(), Array1::zeros(10)).unwrap(), Array1::from_elem(10, 2.0));
+    assert_eq!(
+        rt.compute_into(&x.slice(s![..10]).sqrt(), Array1::zeros(10)).unwrap(),
+        Array1::from_elem(10, 2.0)
+    );
     assert_eq!(rt.compute(x.sqrt().sum()).unwrap(), 200_000.0);
 }
