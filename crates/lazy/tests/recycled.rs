@@ -178,7 +178,6 @@ fn map_into_memory_that_is_there_allocates_no_block() {
 
 /// The limit counts the larger of the two, so there must never be both.
 #[test]
-#[ignore = "memory that is too small is reallocated, with what it held"]
 fn memory_that_is_too_small_goes_before_other_memory_comes() {
     let _turn = turn();
     let y = data().sqrt() * 3.0 + 1.0;
@@ -201,7 +200,6 @@ fn smaller_after_larger(smaller: usize) -> LazyArray1<f64> {
 }
 
 #[test]
-#[ignore = "kept blocks take recycled memory of up to twice their size"]
 fn persisted_blocks_hold_hardly_more_than_their_elements() {
     let _turn = turn();
     let y = smaller_after_larger(25_000);
@@ -234,13 +232,11 @@ fn check_within_the_limit(smaller: usize) {
 }
 
 #[test]
-#[ignore = "blocks in recycled memory are charged as their elements, not as that memory"]
 fn smaller_blocks_in_memory_of_larger_ones_stay_within_the_limit() {
     check_within_the_limit(25_000);
 }
 
 #[test]
-#[ignore = "blocks in recycled memory are charged as their elements, not as that memory"]
 fn hardly_smaller_blocks_in_memory_of_larger_ones_stay_within_the_limit() {
     check_within_the_limit(33_000);
 }
