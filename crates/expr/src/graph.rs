@@ -129,6 +129,19 @@ impl ExprGraph {
     ///
     /// # Panics
     /// When the nodes of a set are no such reductions.
+    ///
+    /// ```
+    /// use std::panic::Location;
+    /// use chunkwise_chunk::Scalar;
+    /// use chunkwise_expr::{Expr, ExprGraph, ReduceKind};
+    /// let at = Location::caller();
+    /// let x = Expr::literal(Scalar::F64(1.0), at);
+    /// let sums = [ReduceKind::Sum, ReduceKind::Max].map(|kind| x.reduce(kind, None, false, 0.0, at));
+    /// let mut graph = ExprGraph::import(&sums).unwrap();
+    /// let roots = graph.roots().to_vec();
+    /// graph.set_siblings(vec![roots.clone()]);
+    /// assert_eq!(graph.siblings(roots[1]), roots);
+    /// ```
     pub fn set_siblings(&mut self, sets: Vec<Vec<NodeId>>) {
         self.siblings_of = vec![None; self.len()];
         for (number, set) in (0..).zip(&sets) {

@@ -31,12 +31,47 @@ enum Kind {
 
 impl Operand {
     /// The elements of a region of a source that computes them; `None` for other sources.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use chunkwise_chunk::{Chunk, ChunkSource, DType, Formula, ReadCost, Region, SourceError, TileMut};
+    /// use chunkwise_expr::Program;
+    /// use chunkwise_kernels::{Kernel, Operand};
+    ///
+    /// #[derive(Debug)]
+    /// struct Index;
+    /// impl Formula for Index {
+    ///     fn fill(&self, region: &Region, at: usize, out: TileMut<'_>) {
+    ///         let TileMut::U64(out) = out else { panic!("indices are u64") };
+    ///         out.iter_mut().zip(region.start()[0] + at..).for_each(|(x, i)| *x = i as u64);
+    ///     }
+    /// }
+    /// impl ChunkSource for Index {
+    ///     # fn dtype(&self) -> DType { DType::U64 }
+    ///     # fn shape(&self) -> &[usize] { &[100] }
+    ///     # fn name(&self) -> String { "index".into() }
+    ///     # fn cost(&self) -> ReadCost { ReadCost::Generate }
+    ///     # fn read(&self, _: &Region) -> Result<Chunk, SourceError> { Err(SourceError::message("not read")) }
+    ///     fn formula(&self) -> Option<&dyn Formula> { Some(self) }
+    ///     // ..
+    /// }
+    /// let source: Arc<dyn ChunkSource> = Arc::new(Index);
+    /// let operand = Operand::of_formula(&source, &Region::new(&[40], &[3])).unwrap();
+    /// let block = Kernel::new(&Program::identity(DType::U64)).map(&[operand], &[3]).unwrap();
+    /// assert_eq!(block.to_array::<u64>().unwrap(), ndarray::arr1(&[40, 41, 42]).into_dyn());
+    /// ```
     pub fn of_formula(source: &Arc<dyn ChunkSource>, region: &Region) -> Option<Operand> {
         source.formula()?;
         Some(Operand(Kind::Formula(source.clone(), region.clone())))
     }
 
     /// The block, where the operand is one.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, DType};
+    /// use chunkwise_kernels::Operand;
+    /// assert!(Operand::from(Chunk::zeros(DType::I8, &[2])).into_chunk().is_some());
+    /// ```
     pub fn into_chunk(self) -> Option<Chunk> {
         match self.0 {
             Kind::Chunk(chunk) => Some(chunk),

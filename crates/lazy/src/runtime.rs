@@ -179,6 +179,15 @@ impl Runtime {
     ///
     /// # Errors
     /// As [`compute`](Runtime::compute).
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let rt = Runtime::builder().threads(2).build()?;
+    /// let x = LazyArray::arange(0.0_f64, 4.0, 1.0, 2);
+    /// let earlier = ndarray::Array1::zeros(4);
+    /// assert_eq!(rt.compute_into(&(x * 2.0), earlier)?, ndarray::arr1(&[0.0, 2.0, 4.0, 6.0]));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
     pub fn compute_into<T: Element, D: Dimension>(
         &self,
         array: &LazyArray<T, D>,

@@ -166,6 +166,15 @@ impl Reduce {
     }
 
     /// Number of pieces of the largest block.
+    ///
+    /// ```
+    /// use chunkwise_chunk::ChunkGrid;
+    /// use chunkwise_expr::{Reduce, ReduceKind};
+    /// let (kind, axes) = (ReduceKind::Sum, [0].into_iter().collect());
+    /// let space = ChunkGrid::regular(&[10 << 20], &[5 << 20]);
+    /// let reduce = Reduce { kind, axes, keepdims: false, ddof: 0.0, space, program: None };
+    /// assert_eq!(reduce.most_pieces(), 5);
+    /// ```
     pub fn most_pieces(&self) -> usize {
         ChunkGrid::regular(&self.space.max_chunk(), &self.piece()).num_blocks().max(1)
     }

@@ -350,6 +350,20 @@ impl Fold {
     }
 
     /// Type of the results of one of several reductions.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    ///
+    /// ```
+    /// # use chunkwise_chunk::{ChunkGrid, DType};
+    /// # use chunkwise_expr::{Reduce, ReduceKind};
+    /// # use chunkwise_kernels::Fold;
+    /// # let (axes, space) = (Default::default(), ChunkGrid::whole(&[4]));
+    /// # let mean = Reduce { kind: ReduceKind::Mean, axes, keepdims: false, ddof: 0.0, space, program: None };
+    /// let max = Reduce { kind: ReduceKind::Max, ..mean.clone() };
+    /// let fold = Fold::siblings(&[&mean, &max], &[DType::I16]);
+    /// assert_eq!((fold.output_of(0), fold.output_of(1)), (DType::F64, DType::I16));
+    /// ```
     pub fn output_of(&self, member: usize) -> DType {
         self.0.members[member].output
     }

@@ -28,6 +28,16 @@ impl Fold {
     ///
     /// # Panics
     /// When there is no such piece.
+    ///
+    /// ```
+    /// # use chunkwise_chunk::{ChunkGrid, DType, Region};
+    /// # use chunkwise_expr::{Reduce, ReduceKind};
+    /// # use chunkwise_kernels::Fold;
+    /// # let (kind, axes, space) = (ReduceKind::Sum, [0].into_iter().collect(), ChunkGrid::whole(&[3 << 20]));
+    /// # let reduce = Reduce { kind, axes, keepdims: false, ddof: 0.0, space, program: None };
+    /// let small = Region::new(&[100], &[50]);
+    /// assert_eq!(Fold::new(&reduce, DType::F32).piece(&small, 0), small);
+    /// ```
     pub fn piece(&self, region: &Region, number: usize) -> Region {
         let grid = ChunkGrid::regular(region.shape(), &self.0.piece);
         if region.is_empty() {
