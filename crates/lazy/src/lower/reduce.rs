@@ -24,8 +24,8 @@ use super::feed::{Feed, kernel_operands, recycle};
 use super::recycle::Recycler;
 use super::{Label, Value};
 
-/// Elements that a group of tiny blocks has at most: some ten microseconds of work.
-const GROUP_ELEMENTS: usize = 1 << 17;
+/// Elements that a group of tiny blocks has at most: some tens of microseconds of work.
+const GROUP_ELEMENTS: usize = 1 << 18;
 
 /// Groups that are made at least, so that many threads have something to do.
 const LEAST_GROUPS: usize = 32;
