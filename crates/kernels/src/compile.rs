@@ -24,6 +24,7 @@ use smallvec::SmallVec;
 use crate::KernelError;
 use crate::loops::RunFn;
 use crate::pairs::pair_run;
+use crate::stop::ASK_EVERY;
 use crate::table::{binary_run, cast_run, select_run, unary_run};
 use chunkwise_math::dispatch::InstructionSet;
 
@@ -88,6 +89,8 @@ pub(crate) struct Code {
     pub(crate) result: u32,
     /// All results, of which code of several is never evaluated into the caller's memory.
     pub(crate) results: SmallVec<[CodeResult; 1]>,
+    /// Units of work for an element: its steps, and for a closure, which may take any time, what is a question a tile.
+    pub(crate) work: usize,
     /// Bytes of the widest element in a register.
     width: usize,
 }
@@ -109,6 +112,13 @@ pub(crate) enum Step {
     Run { run: RunFn, args: [u32; 3], to: u32, fault: KernelError },
     /// A user's closure.
     Call { f: ElementFn, args: SmallVec<[u32; 3]>, to: u32 },
+}
+
+impl Step {
+    /// Units of work for an element.
+    fn work(&self) -> usize {
+        if matches!(self, Step::Call { .. }) { ASK_EVERY } else { 1 }
+    }
 }
 
 impl std::fmt::Debug for Step {
@@ -239,6 +249,7 @@ impl<'p> Compiler<'p> {
             inputs: program.inputs().to_vec(),
             output: results[0].dtype,
             prologue: self.prologue,
+            work: self.steps.iter().fold(0, |sum: usize, step| sum.saturating_add(step.work())).max(1),
             steps: self.steps,
             registers: self.registers as usize,
             result: results[0].register,

@@ -3,7 +3,7 @@
 use chunkwise_expr::BinaryOp;
 use thiserror::Error;
 
-/// Values an operation has no result for.
+/// Why there is no result: values an operation has none for, or nobody who wants it.
 ///
 /// ```
 /// use chunkwise_kernels::KernelError;
@@ -22,6 +22,9 @@ pub enum KernelError {
     /// An integer to a negative integer power.
     #[error("pow: negative exponent of an integer; cast to a float type first")]
     NegativeIntegerPower,
+    /// The result was no longer wanted; see [`Stop`](crate::Stop).
+    #[error("stopped: the result is no longer wanted")]
+    Stopped,
 }
 
 impl KernelError {

@@ -10,6 +10,7 @@ use crate::KernelError;
 use crate::compile::{Code, CompileOptions};
 use crate::machine::{Machine, scratch_bytes, strip_bytes};
 use crate::operand::{AsOperand, Prepared};
+use crate::stop::{Stop, Stoppable};
 
 /// A compiled program: registers are assigned and loops chosen once, then shared by all blocks and threads.
 ///
@@ -119,13 +120,7 @@ impl Kernel {
         shape: &[usize],
         room: Room,
     ) -> Result<Chunk, KernelError> {
-        let order: Shape = (0..shape.len()).collect();
-        let prepared = Prepared::new(operands, shape, &order);
-        let mut machine = Machine::new(&self.0, &prepared.operands(), shape, &order, false);
-        dispatch!(self.0.output, T => {
-            let vec = room.into_vec::<T>().expect("room is made for the type of the results");
-            Ok(Chunk::from_elements(machine.collect(vec)?, shape))
-        })
+        self.stoppable(Stop::never()).map_in(operands, shape, room)
     }
 
     /// [`map`](Kernel::map) into memory that is lent for the block, which has its shape.
@@ -151,7 +146,7 @@ impl Kernel {
         operands: &[O],
         window: Window<'w>,
     ) -> Result<Written<'w>, KernelError> {
-        self.fill_by(operands, window, false)
+        self.stoppable(Stop::never()).fill(operands, window)
     }
 
     /// [`fill`](Kernel::fill) past the caches: for results that are larger than those, in memory that was written
@@ -178,23 +173,21 @@ impl Kernel {
         operands: &[O],
         window: Window<'w>,
     ) -> Result<Written<'w>, KernelError> {
-        self.fill_by(operands, window, true)
+        self.stoppable(Stop::never()).fill_streaming(operands, window)
     }
 
-    fn fill_by<'w, O: AsOperand>(
-        &self,
-        operands: &[O],
-        window: Window<'w>,
-        streaming: bool,
-    ) -> Result<Written<'w>, KernelError> {
-        let shape: Shape = window.shape().into();
-        let order: Shape = (0..shape.len()).collect();
-        let prepared = Prepared::new(operands, &shape, &order);
-        let mut machine = Machine::new(&self.0, &prepared.operands(), &shape, &order, false);
-        dispatch!(self.0.output, T => {
-            let memory = T::of_window(window).expect("windows are lent for the type of the results");
-            Ok(T::written(machine.fill_window(memory, streaming)?))
-        })
+    /// The kernel, for results that may turn out not to be wanted.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, DType};
+    /// use chunkwise_expr::Program;
+    /// use chunkwise_kernels::{Kernel, KernelError, Stop};
+    /// let copy = Kernel::new(&Program::identity(DType::F64));
+    /// let result = copy.stoppable(Stop::when(&|| true)).map(&[Chunk::zeros(DType::F64, &[2])], &[2]);
+    /// assert_eq!(result.unwrap_err(), KernelError::Stopped);
+    /// ```
+    pub fn stoppable<'s>(&'s self, stop: Stop<'s>) -> Stoppable<'s, Kernel> {
+        Stoppable { of: self, stop }
     }
 
     /// Type of the results.
@@ -225,6 +218,132 @@ impl Kernel {
     /// ```
     pub fn scratch_bytes(&self, shape: &[usize]) -> usize {
         scratch_bytes(&self.0, self.0.tile(), false) + strip_bytes(&self.0, shape)
+    }
+}
+
+impl Stoppable<'_, Kernel> {
+    /// [`Kernel::map`], unless it is stopped.
+    ///
+    /// # Errors
+    /// As [`Kernel::map`], and [`KernelError::Stopped`].
+    ///
+    /// # Panics
+    /// As [`Kernel::map`].
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, DType};
+    /// use chunkwise_expr::Program;
+    /// use chunkwise_kernels::{Kernel, Stop};
+    /// let copy = Kernel::new(&Program::identity(DType::F64));
+    /// let result = copy.stoppable(Stop::when(&|| false)).map(&[Chunk::zeros(DType::F64, &[2])], &[2]);
+    /// assert_eq!(result.unwrap().shape(), [2]);
+    /// ```
+    pub fn map<O: AsOperand>(&self, operands: &[O], shape: &[usize]) -> Result<Chunk, KernelError> {
+        self.map_in(operands, shape, Room::new(self.of.output()))
+    }
+
+    /// [`Kernel::map_in`], unless it is stopped; the memory is then given back to the system.
+    ///
+    /// # Errors
+    /// As [`Kernel::map`], and [`KernelError::Stopped`].
+    ///
+    /// # Panics
+    /// As [`Kernel::map_in`].
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, DType};
+    /// use chunkwise_expr::Program;
+    /// use chunkwise_kernels::{Kernel, Stop};
+    /// let copy = Kernel::new(&Program::identity(DType::F64));
+    /// let earlier = Chunk::zeros(DType::F64, &[2]).into_room().unwrap();
+    /// let block = Chunk::zeros(DType::F64, &[2]);
+    /// let result = copy.stoppable(Stop::when(&|| false)).map_in(&[block], &[2], earlier);
+    /// assert_eq!(result.unwrap().shape(), [2]);
+    /// ```
+    pub fn map_in<O: AsOperand>(
+        &self,
+        operands: &[O],
+        shape: &[usize],
+        room: Room,
+    ) -> Result<Chunk, KernelError> {
+        let code = &*self.of.0;
+        let order: Shape = (0..shape.len()).collect();
+        let prepared = Prepared::new(operands, shape, &order, self.stop)?;
+        let mut machine = Machine::new(code, &prepared.operands(), shape, &order, false, self.stop);
+        dispatch!(code.output, T => {
+            let vec = room.into_vec::<T>().expect("room is made for the type of the results");
+            Ok(Chunk::from_elements(machine.collect(vec)?, shape))
+        })
+    }
+
+    /// [`Kernel::fill`], unless it is stopped: the window then has elements in some of its places, and counts as not
+    /// written.
+    ///
+    /// # Errors
+    /// As [`Kernel::map`], and [`KernelError::Stopped`].
+    ///
+    /// # Panics
+    /// As [`Kernel::fill`].
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, DType, Window};
+    /// use chunkwise_expr::Program;
+    /// use chunkwise_kernels::{Kernel, KernelError, Stop};
+    /// let mut memory = ndarray::Array1::<f64>::uninit(2).into_dyn();
+    /// let copy = Kernel::new(&Program::identity(DType::F64));
+    /// let copy = copy.stoppable(Stop::when(&|| true));
+    /// let result = copy.fill(&[Chunk::zeros(DType::F64, &[2])], Window::F64(memory.view_mut()));
+    /// assert_eq!(result.unwrap_err(), KernelError::Stopped);
+    /// ```
+    pub fn fill<'w, O: AsOperand>(
+        &self,
+        operands: &[O],
+        window: Window<'w>,
+    ) -> Result<Written<'w>, KernelError> {
+        self.fill_by(operands, window, false)
+    }
+
+    /// [`Kernel::fill_streaming`], unless it is stopped, as [`fill`](Stoppable::fill).
+    ///
+    /// # Errors
+    /// As [`Kernel::map`], and [`KernelError::Stopped`].
+    ///
+    /// # Panics
+    /// As [`Kernel::fill`].
+    ///
+    /// ```
+    /// use chunkwise_chunk::{Chunk, DType, Window};
+    /// use chunkwise_expr::Program;
+    /// use chunkwise_kernels::{Kernel, Stop};
+    /// let mut memory = ndarray::Array1::<f64>::uninit(1000).into_dyn();
+    /// let copy = Kernel::new(&Program::identity(DType::F64));
+    /// let copy = copy.stoppable(Stop::when(&|| false));
+    /// let block = Chunk::zeros(DType::F64, &[1000]);
+    /// assert!(copy.fill_streaming(&[block], Window::F64(memory.view_mut())).is_ok());
+    /// ```
+    pub fn fill_streaming<'w, O: AsOperand>(
+        &self,
+        operands: &[O],
+        window: Window<'w>,
+    ) -> Result<Written<'w>, KernelError> {
+        self.fill_by(operands, window, true)
+    }
+
+    fn fill_by<'w, O: AsOperand>(
+        &self,
+        operands: &[O],
+        window: Window<'w>,
+        streaming: bool,
+    ) -> Result<Written<'w>, KernelError> {
+        let code = &*self.of.0;
+        let shape: Shape = window.shape().into();
+        let order: Shape = (0..shape.len()).collect();
+        let prepared = Prepared::new(operands, &shape, &order, self.stop)?;
+        let mut machine = Machine::new(code, &prepared.operands(), &shape, &order, false, self.stop);
+        dispatch!(code.output, T => {
+            let memory = T::of_window(window).expect("windows are lent for the type of the results");
+            Ok(T::written(machine.fill_window(memory, streaming)?))
+        })
     }
 }
 

@@ -16,6 +16,7 @@ mod pairs;
 mod rows;
 #[cfg(target_arch = "x86_64")]
 mod sqrt;
+mod stop;
 mod streaming;
 mod strip;
 mod table;
@@ -25,3 +26,4 @@ pub use error::KernelError;
 pub use fold::{Fold, Partial};
 pub use kernel::Kernel;
 pub use operand::{AsOperand, Operand};
+pub use stop::{Stop, Stoppable};

@@ -3,6 +3,7 @@
 //! ```text
 //! once           fill the registers of the constants
 //! for each tile [o, o + n):
+//!     stop       when the result is no longer wanted
 //!     load       address[r] = place in the operand, or gather or compute into register r
 //!     run        f(address[args], register[to], n);  address[to] = register[to]
 //!     result     the last step writes into the caller's memory when it gave some
@@ -25,6 +26,7 @@ use crate::compile::{Code, SEGMENT, Step};
 use crate::layout::Layout;
 use crate::loops::RunFn;
 use crate::operand::OperandRef;
+use crate::stop::{Stop, Watch};
 use crate::strip::STRIP_BYTES;
 
 /// Most rows that [`Machine::run_rows`] evaluates at once.
@@ -47,6 +49,8 @@ pub(crate) struct Machine<'a> {
     /// Length of the rows at whose ends tiles end: the operands lie in memory row by row. The block, if they do not.
     row: usize,
     register_bytes: usize,
+    /// Asked before every tile.
+    watch: Watch<'a>,
     /// All registers, then the rows of each result.
     scratch: Buffer,
     /// Whether rows are written past the caches.
@@ -107,6 +111,7 @@ impl<'a> Machine<'a> {
         shape: &[usize],
         order: &[usize],
         with_rows: bool,
+        stop: Stop<'a>,
     ) -> Machine<'a> {
         let operands: SmallVec<[Reader<'a>; 4]> =
             operands.iter().map(|&operand| Reader::new(operand, shape, order, with_rows)).collect();
@@ -130,6 +135,7 @@ impl<'a> Machine<'a> {
             tile,
             row,
             register_bytes,
+            watch: Watch::new(stop),
             scratch,
             streaming: false,
             address,
@@ -180,7 +186,8 @@ impl<'a> Machine<'a> {
         assert_eq!(T::DTYPE, self.code.output, "results are read as what they are");
     }
 
-    /// Evaluates one tile and says where the results are: at `dst` when it is given.
+    /// Evaluates one tile and says where the results are: at `dst` when it is given. Nothing is evaluated where the
+    /// result is no longer wanted.
     ///
     /// # Safety
     /// The run must lie in the block and be at most a tile; `dst` must be valid for writing it, aligned, and
@@ -192,6 +199,7 @@ impl<'a> Machine<'a> {
         dst: Option<*mut u8>,
     ) -> Result<*const u8, KernelError> {
         let code = self.code;
+        self.watch.spend(n.saturating_mul(code.work))?;
         let last = code.steps.len().wrapping_sub(1);
         for (i, step) in code.steps.iter().enumerate() {
             let direct = if i == last { dst } else { None };

@@ -12,6 +12,9 @@ use std::sync::Arc;
 use chunkwise_chunk::{Chunk, ChunkSource, DType, Formula, Region, dispatch};
 use smallvec::SmallVec;
 
+use crate::KernelError;
+use crate::stop::{Stop, Watch};
+
 /// What a program reads: a block, or the formula of one.
 ///
 /// ```
@@ -183,17 +186,22 @@ pub(crate) struct Prepared<'a> {
 
 impl<'a> Prepared<'a> {
     /// Writes out formulas that are repeated, or are not walked in C order.
-    pub(crate) fn new<O: AsOperand>(operands: &'a [O], shape: &[usize], order: &[usize]) -> Prepared<'a> {
+    pub(crate) fn new<O: AsOperand>(
+        operands: &'a [O],
+        shape: &[usize],
+        order: &[usize],
+        stop: Stop<'_>,
+    ) -> Result<Prepared<'a>, KernelError> {
         let operands: Operands<'a> = operands.iter().map(sealed::Sealed::as_operand).collect();
         let in_order = in_order(order);
         let write = |operand: &OperandRef<'a>| match *operand {
             OperandRef::Formula(dtype, formula, region) if !in_order || region.shape() != shape => {
-                Some(written_out(dtype, formula, region))
+                written_out(dtype, formula, region, stop).map(Some)
             }
-            _ => None,
+            _ => Ok(None),
         };
-        let written = operands.iter().map(write).collect();
-        Prepared { operands, written }
+        let written = operands.iter().map(write).collect::<Result<_, _>>()?;
+        Ok(Prepared { operands, written })
     }
 
     /// The operands as the walk takes them.
@@ -208,14 +216,19 @@ pub(crate) fn in_order(order: &[usize]) -> bool {
     order.iter().enumerate().all(|(i, &axis)| i == axis)
 }
 
-/// The block of a formula.
-fn written_out(dtype: DType, formula: &dyn Formula, region: &Region) -> Chunk {
+/// The block of a formula, unless it is stopped.
+fn written_out(
+    dtype: DType,
+    formula: &dyn Formula,
+    region: &Region,
+    stop: Stop<'_>,
+) -> Result<Chunk, KernelError> {
     dispatch!(dtype, T => {
         let mut elements = vec![T::default(); region.len()];
-        if elements.is_empty() {
-            return Chunk::from_elements(elements, region.shape());
-        }
-        formula.fill(region, 0, <T as chunkwise_chunk::Element>::tile_mut(&mut elements));
-        Chunk::from_elements(elements, region.shape())
+        Watch::new(stop).runs(region.len(), |run| {
+            let (at, run) = (run.start, &mut elements[run]);
+            formula.fill(region, at, <T as chunkwise_chunk::Element>::tile_mut(run));
+        })?;
+        Ok(Chunk::from_elements(elements, region.shape()))
     })
 }

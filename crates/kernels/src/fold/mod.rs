@@ -12,7 +12,7 @@
 //! Each part has a file: [`split`] brings any axes to (outer, reduced, inner), [`pairwise`] is the order of
 //! merging inside a block, [`rule`] is what a reduction is, [`lanes`], [`moments`] and [`position`] are the
 //! reductions, [`dispatch`] compiles them per instruction set, [`typed`] hides what a rule works on, [`walk`] evaluates
-//! a block and hands each tile to all reductions that take it.
+//! a block and hands each tile to all reductions that take it, [`stoppable`] does all of it unless it is stopped.
 
 mod dispatch;
 mod lanes;
@@ -23,6 +23,7 @@ mod pieces;
 mod position;
 mod rule;
 mod split;
+mod stoppable;
 mod summed;
 mod typed;
 mod walk;
@@ -31,18 +32,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use chunkwise_chunk::{Chunk, DType, Region, Shape};
-use chunkwise_expr::{Arg, ElementOp, Program, ProgramBuilder, Reduce, ReduceKind};
-use smallvec::SmallVec;
+use chunkwise_expr::{Arg, ElementOp, Program, ProgramBuilder, Reduce};
 
+use crate::KernelError;
 use crate::compile::Code;
-use crate::machine::{Machine, scratch_bytes, strip_bytes};
-use crate::operand::{AsOperand, Operand, Prepared, in_order};
-use crate::{Kernel, KernelError};
+use crate::machine::{scratch_bytes, strip_bytes};
+use crate::operand::{AsOperand, in_order};
+use crate::stop::{Stop, Stoppable};
 use partial::Part;
-use rule::Divisor;
 use split::{Split, result_shape};
 use typed::{Folder, folder, work_type};
-use walk::{Taker, walk_block};
 
 pub use partial::Partial;
 
@@ -204,38 +203,7 @@ impl Fold {
     /// assert_eq!(fold.finish(&[&part]).scalar(), Some(Scalar::I64(4)));
     /// ```
     pub fn fold<O: AsOperand>(&self, operands: &[O], region: &Region) -> Result<Partial, KernelError> {
-        match self.pieces(region) {
-            1 => self.fold_piece(operands, region),
-            count => {
-                let parts = (0..count).map(|number| {
-                    let piece = self.piece(region, number);
-                    let place = piece.relative_to(region);
-                    let operands: Vec<Operand> =
-                        operands.iter().map(|operand| operand.part_in(&place)).collect();
-                    self.fold_piece(&operands, &piece)
-                });
-                Ok(self.merge_by_eights(parts.collect::<Result<_, _>>()?))
-            }
-        }
-    }
-
-    fn fold_piece<O: AsOperand>(&self, operands: &[O], region: &Region) -> Result<Partial, KernelError> {
-        let Inner { code, members, .. } = &*self.0;
-        let split = Split::new(&members[0].reduce, region);
-        let kept = split.kept();
-        let parts = if kept * split.reduced == 0 {
-            members.iter().map(|member| member.part(region, member.folder.nothing(kept))).collect()
-        } else {
-            let prepared = Prepared::new(operands, region.shape(), &split.order);
-            let mut machine =
-                Machine::new(code, &prepared.operands(), region.shape(), &split.order, split.inner > 1);
-            let mut takers: SmallVec<[Taker<'_>; 4]> =
-                members.iter().map(|member| (member.folder.start(kept), member.result)).collect();
-            walk_block(&mut machine, &split, &mut takers)?;
-            let states = takers.into_iter().map(|(folding, _)| folding.finish(&split));
-            members.iter().zip(states).map(|(member, states)| member.part(region, states)).collect()
-        };
-        Ok(Partial { count: split.reduced as u64, parts })
+        self.stoppable(Stop::never()).fold(operands, region)
     }
 
     /// One partial result out of several, merged in the order given.
@@ -258,26 +226,7 @@ impl Fold {
     /// assert_eq!(fold.finish(&[&both]).scalar(), Some(Scalar::F64(2.0)));
     /// ```
     pub fn merge(&self, parts: &[&Partial]) -> Partial {
-        let count = parts.iter().map(|part| part.count).sum();
-        let member = |number: usize| Part {
-            shape: parts[0].parts[number].shape.clone(),
-            states: self.merged(number, parts),
-        };
-        Partial { count, parts: (0..self.0.members.len()).map(member).collect() }
-    }
-
-    /// The states of one reduction; parts over no elements are passed over.
-    fn merged(&self, member: usize, parts: &[&Partial]) -> Box<dyn partial::States> {
-        let folder = &self.0.members[member].folder;
-        let some: Vec<(&Part, u64)> = parts
-            .iter()
-            .filter(|part| part.count > 0)
-            .map(|part| (&part.parts[member], part.count))
-            .collect();
-        match &some[..] {
-            [] => folder.nothing(parts[0].parts[member].shape.iter().product()),
-            some => folder.merge(some),
-        }
+        self.stoppable(Stop::never()).merge(parts).expect("nothing stops it")
     }
 
     /// The block of results: merges, then takes the value of each state. Where no elements were folded,
@@ -322,17 +271,24 @@ impl Fold {
     /// assert_eq!(fold.finish_one(1, &[&part]).scalar(), Some(Scalar::I64(9)));
     /// ```
     pub fn finish_one(&self, member: usize, parts: &[&Partial]) -> Chunk {
-        let Member { reduce, folder, output, .. } = &self.0.members[member];
-        let divisor = Divisor { ddof: reduce.ddof, root: reduce.kind == ReduceKind::Std };
-        let values = match parts {
-            [part] => folder.finish(&part.parts[member], part.count, divisor),
-            parts => {
-                let shape = parts[0].parts[member].shape.clone();
-                let merged = Part { shape, states: self.merged(member, parts) };
-                folder.finish(&merged, parts.iter().map(|part| part.count).sum(), divisor)
-            }
-        };
-        converted(values, *output)
+        self.stoppable(Stop::never()).finish_one(member, parts).expect("nothing stops it")
+    }
+
+    /// The fold, for results that may turn out not to be wanted.
+    ///
+    /// ```
+    /// # use chunkwise_chunk::{Chunk, ChunkGrid, DType, Region, Scalar};
+    /// # use chunkwise_expr::{Reduce, ReduceKind};
+    /// # use chunkwise_kernels::{Fold, Stop};
+    /// # let (kind, axes, space) = (ReduceKind::Sum, [0].into_iter().collect(), ChunkGrid::whole(&[6]));
+    /// # let reduce = Reduce { kind, axes, keepdims: false, ddof: 0.0, space, program: None };
+    /// let fold = Fold::new(&reduce, DType::I64);
+    /// let (block, all) = ([Chunk::filled(Scalar::I64(7), &[6])], Region::whole(&[6]));
+    /// let part = fold.stoppable(Stop::when(&|| false)).fold(&block, &all).unwrap();
+    /// assert_eq!(fold.finish(&[&part]).scalar(), Some(Scalar::I64(42)));
+    /// ```
+    pub fn stoppable<'s>(&'s self, stop: Stop<'s>) -> Stoppable<'s, Fold> {
+        Stoppable { of: self, stop }
     }
 
     /// Type of the results; of the first reduction where there are several.
@@ -438,17 +394,6 @@ fn folded(builder: &mut ProgramBuilder, reduce: &Reduce, elements: DType, operan
         work if work == elements => value,
         work => builder.push(ElementOp::Cast(work), &[value]).expect("every type converts to every other"),
     }
-}
-
-/// The values in the type of the result; the working type holds all of them exactly, but for floats, which
-/// are rounded here, once.
-fn converted(values: Chunk, output: DType) -> Chunk {
-    if values.dtype() == output {
-        return values;
-    }
-    let code = Code::with_output(&Program::identity(values.dtype()), output);
-    let shape: Shape = values.shape().into();
-    Kernel::of(code).map(&[values], &shape).expect("conversions have a result for every element")
 }
 
 impl fmt::Debug for Fold {

@@ -4,6 +4,8 @@ use chunkwise_chunk::{ChunkGrid, Region};
 use chunkwise_expr::Reduce;
 
 use super::{Fold, Partial};
+use crate::KernelError;
+use crate::stop::{Stop, Stoppable};
 
 impl Fold {
     /// In how many pieces the block at `region` is folded: one unless it is huge. Pieces may be folded one by one, and
@@ -68,18 +70,43 @@ impl Fold {
     /// let all = fold.merge_by_eights((0..9).map(one).collect());
     /// assert_eq!(fold.finish(&[&all]).scalar(), Some(Scalar::U8(8)));
     /// ```
-    pub fn merge_by_eights(&self, mut parts: Vec<Partial>) -> Partial {
+    pub fn merge_by_eights(&self, parts: Vec<Partial>) -> Partial {
+        self.stoppable(Stop::never()).merge_by_eights(parts).expect("nothing stops it")
+    }
+}
+
+impl Stoppable<'_, Fold> {
+    /// [`Fold::merge_by_eights`], unless it is stopped.
+    ///
+    /// # Errors
+    /// [`KernelError::Stopped`].
+    ///
+    /// # Panics
+    /// As [`Fold::merge_by_eights`].
+    ///
+    /// ```
+    /// # use chunkwise_chunk::{Chunk, ChunkGrid, DType, Region, Scalar};
+    /// # use chunkwise_expr::{Reduce, ReduceKind};
+    /// # use chunkwise_kernels::{Fold, KernelError, Stop};
+    /// # let (kind, axes, space) = (ReduceKind::Max, [0].into_iter().collect(), ChunkGrid::regular(&[9], &[1]));
+    /// # let reduce = Reduce { kind, axes, keepdims: false, ddof: 0.0, space, program: None };
+    /// let fold = Fold::new(&reduce, DType::U8);
+    /// let one = |i: usize| fold.fold(&[Chunk::filled(Scalar::U8(i as u8), &[1])], &Region::new(&[i], &[1])).unwrap();
+    /// let all = fold.stoppable(Stop::when(&|| true)).merge_by_eights((0..9).map(one).collect());
+    /// assert_eq!(all.unwrap_err(), KernelError::Stopped);
+    /// ```
+    pub fn merge_by_eights(&self, mut parts: Vec<Partial>) -> Result<Partial, KernelError> {
         while parts.len() > 1 {
             let mut rest = parts.into_iter();
             parts = std::iter::from_fn(|| {
                 let group: Vec<Partial> = rest.by_ref().take(Reduce::FAN_IN).collect();
                 match group.len() {
-                    0 | 1 => group.into_iter().next(),
+                    0 | 1 => group.into_iter().next().map(Ok),
                     _ => Some(self.merge(&group.iter().collect::<Vec<_>>())),
                 }
             })
-            .collect();
+            .collect::<Result<_, _>>()?;
         }
-        parts.swap_remove(0)
+        Ok(parts.swap_remove(0))
     }
 }

@@ -4,7 +4,6 @@
 
 use chunkwise_chunk::{Chunk, DType};
 use chunkwise_expr::ReduceKind;
-use ndarray::{ArrayD, IxDyn};
 
 use super::dispatch::Loops;
 use super::lanes::{Extreme, Lanes, Largest, Mean, Prod, Smallest, Sum, Truth};
@@ -14,22 +13,31 @@ use super::partial::{Part, States};
 use super::position::Position;
 use super::rule::{Divisor, Rule};
 use super::split::Split;
+use crate::KernelError;
 use crate::compile::SEGMENT;
 use crate::machine::Machine;
+use crate::stop::Watch;
 
 /// Most panels' states that wait to be merged: enough for 2^32 rows.
 pub(super) const PANEL_STACK: usize = 26;
 
-/// A reduction of elements whose type is known only when run.
+/// A reduction of elements whose type is known only when run. What goes through many states is stopped where it is no
+/// longer wanted.
 pub(super) trait Folder: Send + Sync {
     /// States of a block to be folded, with room for this many.
     fn start(&self, kept: usize) -> Box<dyn Folding + '_>;
     /// States over no elements.
-    fn nothing(&self, kept: usize) -> Box<dyn States>;
+    fn nothing(&self, kept: usize, watch: &mut Watch<'_>) -> Result<Box<dyn States>, KernelError>;
     /// The states of at least one part, each with the elements it stands for, at least 1.
-    fn merge(&self, parts: &[(&Part, u64)]) -> Box<dyn States>;
+    fn merge(&self, parts: &[(&Part, u64)], watch: &mut Watch<'_>) -> Result<Box<dyn States>, KernelError>;
     /// The values of states that stand for `count` elements.
-    fn finish(&self, part: &Part, count: u64, divisor: Divisor) -> Chunk;
+    fn finish(
+        &self,
+        part: &Part,
+        count: u64,
+        divisor: Divisor,
+        watch: &mut Watch<'_>,
+    ) -> Result<Chunk, KernelError>;
     /// Bytes of one state.
     fn state_bytes(&self) -> usize;
 }
@@ -48,7 +56,7 @@ pub(super) trait Folding {
     /// The columns of the panels since the last call are complete.
     fn end_columns(&mut self);
     /// The states of the block.
-    fn finish(self: Box<Self>, split: &Split) -> Box<dyn States>;
+    fn finish(self: Box<Self>, split: &Split, watch: &mut Watch<'_>) -> Result<Box<dyn States>, KernelError>;
 }
 
 /// The type a reduction works in. Elements of other types are converted as the last step of the program, at
@@ -126,30 +134,45 @@ impl<R: Rule> Folder for Typed<R> {
         })
     }
 
-    fn nothing(&self, kept: usize) -> Box<dyn States> {
-        Box::new(vec![R::State::default(); kept])
+    fn nothing(&self, kept: usize, watch: &mut Watch<'_>) -> Result<Box<dyn States>, KernelError> {
+        let mut states = Vec::with_capacity(kept);
+        watch.runs(kept, |run| states.resize(run.end, R::State::default()))?;
+        Ok(Box::new(states))
     }
 
-    fn merge(&self, parts: &[(&Part, u64)]) -> Box<dyn States> {
-        let (first, mut count) = parts[0];
-        let mut states = first.states::<R::State>().to_vec();
-        for &(part, more) in &parts[1..] {
-            let other = part.states::<R::State>();
-            assert_eq!(states.len(), other.len(), "parts of one result have one shape");
-            self.0.merge(&mut states, count, other, more);
-            count += more;
-        }
-        Box::new(states)
+    fn merge(&self, parts: &[(&Part, u64)], watch: &mut Watch<'_>) -> Result<Box<dyn States>, KernelError> {
+        let (first, rest) = parts.split_first().expect("at least one part is merged");
+        let (first, count) = (first.0.states::<R::State>(), first.1);
+        let fits = |(other, _): &(&Part, u64)| other.states::<R::State>().len() == first.len();
+        assert!(rest.iter().all(fits), "parts of one result have one shape");
+        let mut states = Vec::with_capacity(first.len());
+        watch.runs(first.len(), |run| {
+            states.extend_from_slice(&first[run.clone()]);
+            let mut count = count;
+            for &(other, more) in rest {
+                let other = &other.states::<R::State>()[run.clone()];
+                self.0.merge(&mut states[run.clone()], count, other, more);
+                count += more;
+            }
+        })?;
+        Ok(Box::new(states))
     }
 
-    fn finish(&self, part: &Part, count: u64, divisor: Divisor) -> Chunk {
+    fn finish(
+        &self,
+        part: &Part,
+        count: u64,
+        divisor: Divisor,
+        watch: &mut Watch<'_>,
+    ) -> Result<Chunk, KernelError> {
         let value = |&state: &R::State| match count {
             0 => R::nothing(),
             count => R::value(state, count, divisor),
         };
-        let values: Vec<R::Out> = part.states::<R::State>().iter().map(value).collect();
-        let block = ArrayD::from_shape_vec(IxDyn(&part.shape), values);
-        Chunk::from_array(block.expect("a part has one state per element of its shape"))
+        let states = part.states::<R::State>();
+        let mut values: Vec<R::Out> = Vec::with_capacity(states.len());
+        watch.runs(states.len(), |run| values.extend(states[run].iter().map(value)))?;
+        Ok(Chunk::from_elements(values, &part.shape))
     }
 
     fn state_bytes(&self) -> usize {
@@ -213,13 +236,16 @@ impl<R: Rule> Folding for Block<'_, R> {
         self.states.extend(states.unwrap_or_default());
     }
 
-    fn finish(mut self: Box<Self>, split: &Split) -> Box<dyn States> {
+    fn finish(self: Box<Self>, split: &Split, watch: &mut Watch<'_>) -> Result<Box<dyn States>, KernelError> {
+        let mut states = self.states;
         if R::HAS_POSITION {
-            for state in &mut self.states {
-                *state = R::moved(*state, |at| split.position(at));
-            }
+            watch.runs(states.len(), |run| {
+                for state in &mut states[run] {
+                    *state = R::moved(*state, |at| split.position(at));
+                }
+            })?;
         }
-        Box::new(self.states)
+        Ok(Box::new(states))
     }
 }
 

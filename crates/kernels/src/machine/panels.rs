@@ -128,6 +128,7 @@ impl Machine<'_> {
                 && let Reader::Block(layout) = &self.operands[operand]
                 && let Some(ptr) = layout.in_place(o, n)
             {
+                self.watch.spend(n)?;
                 return Ok(ptr);
             }
             self.write(o, n, to)?;
