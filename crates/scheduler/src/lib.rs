@@ -48,6 +48,7 @@ mod blocks;
 mod csr;
 mod error;
 mod graph;
+mod handle;
 mod layer;
 #[cfg(all(test, loom))]
 mod loom_models;
@@ -60,6 +61,7 @@ mod sync;
 
 pub use error::{BoxError, GraphError, PlanError, PoolError, RunError, TaskError, TaskErrorKind};
 pub use graph::{GraphBuilder, LayerId, TaskBytes, TaskGraph, TaskId};
+pub use handle::{CancelToken, OnCancel, RunHandle};
 pub use layer::{FnLayer, Layer, TaskCx};
 pub use plan::Plan;
 pub use pool::Pool;
