@@ -50,6 +50,7 @@ mod error;
 mod graph;
 mod handle;
 mod layer;
+mod lease;
 #[cfg(all(test, loom))]
 mod loom_models;
 mod order;
@@ -63,5 +64,6 @@ pub use error::{BoxError, GraphError, PlanError, PoolError, RunError, TaskError,
 pub use graph::{GraphBuilder, LayerId, TaskBytes, TaskGraph, TaskId};
 pub use handle::{CancelToken, OnCancel, RunHandle};
 pub use layer::{FnLayer, Layer, TaskCx};
+pub use lease::{Lease, LeaseError, MemoryBudget};
 pub use plan::Plan;
 pub use pool::Pool;
