@@ -48,7 +48,9 @@ mod blocks;
 mod csr;
 mod error;
 mod graph;
+mod handle;
 mod layer;
+mod lease;
 #[cfg(all(test, loom))]
 mod loom_models;
 mod order;
@@ -60,6 +62,8 @@ mod sync;
 
 pub use error::{BoxError, GraphError, PlanError, PoolError, RunError, TaskError, TaskErrorKind};
 pub use graph::{GraphBuilder, LayerId, TaskBytes, TaskGraph, TaskId};
+pub use handle::{CancelToken, OnCancel, RunHandle};
 pub use layer::{FnLayer, Layer, TaskCx};
+pub use lease::{Lease, LeaseError, MemoryBudget};
 pub use plan::Plan;
 pub use pool::Pool;
