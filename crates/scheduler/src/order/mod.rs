@@ -13,6 +13,9 @@ use crate::profile::{LiveBytes, Peak, least_peak};
 
 /// An order is good enough when it needs at most 1/8 more than any order does.
 const GOOD_ENOUGH: u64 = 8;
+/// An order replaces another when it needs less by at least 1/16: renumbering has its price, in time and in the
+/// locality of the order of creation.
+const WORTHWHILE: u64 = 16;
 
 /// A graph whose tasks are numbered by execution order.
 pub(crate) struct Ordered<V> {
@@ -47,14 +50,15 @@ fn best_order<V>(graph: &TaskGraph<V>, users: &Csr) -> (Option<Vec<u32>>, Peak) 
     }
     let bound = least_peak(&graph.bytes, &graph.inputs, &graph.keep);
     let good_enough = bound.saturating_add(bound / GOOD_ENOUGH);
+    let limit = |best: Peak| best.bytes - best.bytes / WORTHWHILE;
     if best.1.bytes > good_enough
-        && let Some((order, peak)) = release::order(graph, users, &graph.inputs, live(), best.1.bytes)
+        && let Some((order, peak)) = release::order(graph, users, &graph.inputs, live(), limit(best.1))
     {
         best = (Some(order), peak);
     }
     if best.1.bytes > good_enough
         && let Some(visits) = heavy::heavy_first(&graph.inputs, &graph.bytes)
-        && let Some((order, peak)) = release::order(graph, users, &visits, live(), best.1.bytes)
+        && let Some((order, peak)) = release::order(graph, users, &visits, live(), limit(best.1))
     {
         best = (Some(order), peak);
     }
