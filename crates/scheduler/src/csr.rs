@@ -14,12 +14,6 @@ impl Csr {
         Self { offsets: vec![0], items: Vec::new() }
     }
 
-    pub(crate) fn with_capacity(rows: usize, items: usize) -> Self {
-        let mut offsets = Vec::with_capacity(rows + 1);
-        offsets.push(0);
-        Self { offsets, items: Vec::with_capacity(items) }
-    }
-
     pub(crate) fn reserve(&mut self, rows: usize, items: usize) {
         self.offsets.reserve(rows);
         self.items.reserve(items);
@@ -58,23 +52,44 @@ impl Csr {
 
     /// The reverse edges: row `j` lists, in ascending order, each row `i` once for every `j` in it.
     pub(crate) fn transposed(&self) -> Self {
-        let mut offsets = vec![0_u32; self.rows() + 1];
+        // `offsets[j + 1]` is first the start of row `j`, then the place of its next item, in the end its end.
+        let mut offsets = vec![0_u32; self.rows() + 2];
         for &item in &self.items {
-            offsets[item as usize + 1] += 1;
+            offsets[item as usize + 2] += 1;
         }
-        for row in 0..self.rows() {
-            offsets[row + 1] += offsets[row];
+        let mut end = 0;
+        for offset in &mut offsets {
+            end += *offset;
+            *offset = end;
         }
-        let mut next = offsets.clone();
+        offsets.pop();
         let mut items = vec![0_u32; self.items.len()];
-        for row in 0..self.rows() {
-            for &item in self.row(row as u32) {
-                let at = &mut next[item as usize];
+        for (row, ends) in self.offsets.windows(2).enumerate() {
+            for &item in &self.items[ends[0] as usize..ends[1] as usize] {
+                let at = &mut offsets[item as usize + 1];
                 items[*at as usize] = row as u32;
                 *at += 1;
             }
         }
         Self { offsets, items }
+    }
+
+    /// Row `order[i]` as row `i`, and each item `j` as `rank[j]`.
+    pub(crate) fn renumbered(&self, order: &[u32], rank: &[u32]) -> Self {
+        let mut offsets = Vec::with_capacity(order.len() + 1);
+        offsets.push(0);
+        let mut items = Vec::with_capacity(self.items.len());
+        for &old in order {
+            items.extend(self.row(old).iter().map(|&item| rank[item as usize]));
+            offsets.push(items.len() as u32);
+        }
+        Self { offsets, items }
+    }
+
+    /// Row `row` for reordering.
+    pub(crate) fn row_mut(&mut self, row: u32) -> &mut [u32] {
+        let row = row as usize;
+        &mut self.items[self.offsets[row] as usize..self.offsets[row + 1] as usize]
     }
 }
 
@@ -93,5 +108,18 @@ mod tests {
         assert_eq!(users.row(1), [2]);
         assert!(users.row(2).is_empty());
         assert_eq!(users.items(), inputs.items());
+    }
+
+    #[test]
+    fn renumbered_moves_rows_and_renames_items() {
+        let mut inputs = Csr::new();
+        inputs.push_row([]);
+        inputs.push_row([0]);
+        inputs.push_row([]);
+        inputs.push_row([2, 1, 2]);
+        let renumbered = inputs.renumbered(&[2, 0, 1, 3], &[1, 2, 0, 3]);
+        assert_eq!(renumbered.row(2), [1]);
+        assert_eq!(renumbered.row(3), [0, 2, 0]);
+        assert_eq!((renumbered.rows(), renumbered.items()), (4, 4));
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use crate::blocks::Blocks;
 use crate::csr::Csr;
-use crate::order;
-use crate::profile::{LiveBytes, Peak};
+use crate::order::{self, Ordered};
+use crate::profile::Peak;
 use crate::{BoxError, Layer, LayerId, PlanError, TaskBytes, TaskCx, TaskGraph, TaskId};
 
 /// Most tasks of a graph that is asked whether it is too short to wake anybody.
@@ -82,8 +82,8 @@ pub(crate) enum HandOver {
 
 impl<V> Plan<V> {
     pub(crate) fn new(graph: TaskGraph<V>, budget: Option<u64>, reserve: u64) -> Result<Self, PlanError> {
-        let (graph, created, users) = order::reorder(graph);
-        let memory = Memory::new(&graph, &users, budget, reserve);
+        let Ordered { graph, created, users, peak } = order::reorder(graph);
+        let memory = Memory::new(&graph, &users, peak, budget, reserve);
         let sources = (0..graph.len() as u32).filter(|&task| graph.inputs.len_of(task) == 0).collect();
         let mut kept = vec![false; graph.len()];
         graph.keep.iter().for_each(|&task| kept[task as usize] = true);
@@ -160,9 +160,8 @@ impl<V> fmt::Debug for Plan<V> {
 }
 
 impl Memory {
-    fn new<V>(graph: &TaskGraph<V>, users: &Csr, budget: Option<u64>, reserve: u64) -> Self {
+    fn new<V>(graph: &TaskGraph<V>, users: &Csr, peak: Peak, budget: Option<u64>, reserve: u64) -> Self {
         let (bytes, inputs, keep) = (&graph.bytes, &graph.inputs, &graph.keep);
-        let peak = LiveBytes::new(bytes, inputs, users, keep).run_all();
         let reserved = budget.map_or(reserve, |budget| reserve.min(budget.saturating_sub(peak.bytes) / 4));
         let budget = budget.map(|budget| budget - reserved);
         let outputs = bytes.iter().fold(0, |sum: u64, task| sum.saturating_add(task.output));

@@ -73,6 +73,9 @@ impl<'graph> LiveBytes<'graph> {
     /// Bytes that running `task` next would free.
     pub(crate) fn freed_by(&mut self, task: u32) -> u64 {
         let mut freed = 0_u64;
+        if let &[input] = self.inputs.row(task) {
+            return if self.uses(input) == 1 { self.bytes[input as usize].output } else { 0 };
+        }
         for &input in self.inputs.row(task) {
             let uses = &mut self.uses[input as usize];
             *uses -= 1;
@@ -96,19 +99,21 @@ impl<'graph> LiveBytes<'graph> {
 /// Most inputs of a task among which duplicates are looked for.
 const FEW_INPUTS: usize = 16;
 
-/// Bytes that any order needs: those of some task and its inputs.
-pub(crate) fn least_peak(bytes: &[TaskBytes], inputs: &Csr) -> u64 {
-    let need = |task: u32| {
-        let row = inputs.row(task);
-        let output = |at: usize| bytes[row[at] as usize].output;
-        let held: u64 = if row.len() <= FEW_INPUTS {
-            (0..row.len())
-                .filter(|&at| !row[..at].contains(&row[at]))
-                .fold(0, |sum, at| sum.saturating_add(output(at)))
-        } else {
-            (0..row.len()).map(output).max().unwrap_or(0)
-        };
-        held.saturating_add(bytes[task as usize].total())
+/// Bytes that any order needs: those of some task and its inputs, and in the end those of the kept values.
+pub(crate) fn least_peak(bytes: &[TaskBytes], inputs: &Csr, keep: &[u32]) -> u64 {
+    let output = |task: u32| bytes[task as usize].output;
+    let held = |row: &[u32]| match row {
+        [] => 0,
+        &[input] => output(input),
+        _ if row.len() <= FEW_INPUTS => (0..row.len())
+            .filter(|&at| !row[..at].contains(&row[at]))
+            .fold(0, |sum: u64, at| sum.saturating_add(output(row[at]))),
+        _ => row.iter().map(|&input| output(input)).max().unwrap_or(0),
     };
-    (0..bytes.len() as u32).map(need).max().unwrap_or(0)
+    let need = |task: u32| held(inputs.row(task)).saturating_add(bytes[task as usize].total());
+    let most = (0..bytes.len() as u32).map(need).max().unwrap_or(0);
+    let mut kept = keep.to_vec();
+    kept.sort_unstable();
+    kept.dedup();
+    most.max(kept.into_iter().fold(0, |sum: u64, task| sum.saturating_add(output(task))))
 }

@@ -8,22 +8,19 @@ use crate::csr::Csr;
 
 /// The inputs of each task, those that need much more memory first; `None` if that is the order given.
 pub(super) fn heavy_first(inputs: &Csr, bytes: &[TaskBytes]) -> Option<Csr> {
-    let mut sorted = Csr::with_capacity(inputs.rows(), inputs.items());
+    let mut sorted: Option<Csr> = None;
     let mut needs: Vec<u64> = Vec::with_capacity(inputs.rows());
-    let mut changed = false;
-    let mut row = Vec::new();
     for task in 0..inputs.rows() as u32 {
-        row.clear();
-        row.extend_from_slice(inputs.row(task));
+        let mut row = inputs.row(task);
         let lightness = |input: &u32| needs[*input as usize].leading_zeros();
         if !row.is_sorted_by_key(lightness) {
-            row.sort_by_key(lightness);
-            changed = true;
+            let all = sorted.get_or_insert_with(|| inputs.clone());
+            all.row_mut(task).sort_by_key(lightness);
+            row = all.row(task);
         }
-        needs.push(need(&row, bytes[task as usize].total(), bytes, &needs));
-        sorted.push_row(row.iter().copied());
+        needs.push(need(row, bytes[task as usize].total(), bytes, &needs));
     }
-    changed.then_some(sorted)
+    sorted
 }
 
 /// Peak bytes of computing the inputs one after the other, then the task.

@@ -6,72 +6,83 @@
 
 mod heavy;
 mod release;
+#[cfg(test)]
+mod tests;
 
 use crate::TaskGraph;
 use crate::csr::Csr;
-use crate::profile::{LiveBytes, least_peak};
+use crate::profile::{LiveBytes, Peak, least_peak};
 
 /// An order is good enough when it needs at most 1/8 more than any order does.
 const GOOD_ENOUGH: u64 = 8;
+/// An order replaces another when it needs less by at least 1/16: renumbering has its price, in time and in the
+/// locality of the order of creation.
+const WORTHWHILE: u64 = 16;
 
-/// The graph with its tasks renumbered by execution order, the creation ids of the new numbers unless they are the
-/// same, and the users of each task.
-pub(crate) fn reorder<V>(graph: TaskGraph<V>) -> (TaskGraph<V>, Option<Vec<u32>>, Csr) {
+/// A graph whose tasks are numbered by execution order.
+pub(crate) struct Ordered<V> {
+    pub(crate) graph: TaskGraph<V>,
+    /// The creation ids of the new numbers; absent when they are the same.
+    pub(crate) created: Option<Vec<u32>>,
+    pub(crate) users: Csr,
+    /// Where a sequential run needs most bytes.
+    pub(crate) peak: Peak,
+}
+
+/// Renumbers tasks by the best candidate order.
+pub(crate) fn reorder<V>(graph: TaskGraph<V>) -> Ordered<V> {
     let users = graph.inputs.transposed();
-    match better_than_creation(&graph, &users) {
-        None => (graph, None, users),
-        Some(order) => {
+    match best_order(&graph, &users) {
+        (None, peak) => Ordered { graph, created: None, users, peak },
+        (Some(order), peak) => {
+            drop(users);
             let graph = renumbered(graph, &order);
             let users = graph.inputs.transposed();
-            (graph, Some(order), users)
+            Ordered { graph, created: Some(order), users, peak }
         }
     }
 }
 
-/// The candidate that needs least memory at its peak, if that is not the order of creation.
-fn better_than_creation<V>(graph: &TaskGraph<V>, users: &Csr) -> Option<Vec<u32>> {
-    if graph.num_edges() == 0 {
-        return None;
-    }
+/// The order with the least peak of those worth the renumbering, `None` for that of creation, and its peak.
+fn best_order<V>(graph: &TaskGraph<V>, users: &Csr) -> (Option<Vec<u32>>, Peak) {
     let live = || LiveBytes::new(&graph.bytes, &graph.inputs, users, &graph.keep);
-    let bound = least_peak(&graph.bytes, &graph.inputs);
-    let good_enough = bound.saturating_add(bound / GOOD_ENOUGH);
-    let mut least = live().run_all().bytes;
-    let mut best = None;
-    let mut consider = |least: u64, visits: &Csr| {
-        let (order, peak) = release::order(graph, users, visits, live());
-        if peak.bytes < least {
-            best = Some(order);
-        }
-        peak.bytes.min(least)
-    };
-    if least > good_enough {
-        least = consider(least, &graph.inputs);
+    let mut best = (None, live().run_all());
+    if graph.num_edges() == 0 {
+        return best;
     }
-    if least > good_enough
-        && let Some(visits) = heavy::heavy_first(&graph.inputs, &graph.bytes)
+    let bound = least_peak(&graph.bytes, &graph.inputs, &graph.keep);
+    let good_enough = bound.saturating_add(bound / GOOD_ENOUGH);
+    let limit = |best: Peak| best.bytes - best.bytes / WORTHWHILE;
+    if best.1.bytes > good_enough
+        && let Some((order, peak)) = release::order(graph, users, &graph.inputs, live(), limit(best.1))
     {
-        consider(least, &visits);
+        best = (Some(order), peak);
+    }
+    if best.1.bytes > good_enough
+        && let Some(visits) = heavy::heavy_first(&graph.inputs, &graph.bytes)
+        && let Some((order, peak)) = release::order(graph, users, &visits, live(), limit(best.1))
+    {
+        best = (Some(order), peak);
     }
     best
 }
 
-/// The same graph with task `order[i]` as task `i`.
+/// The same graph with task `order[i]` as task `i`. Array by array, each into the storage of one that is done with.
 fn renumbered<V>(graph: TaskGraph<V>, order: &[u32]) -> TaskGraph<V> {
-    let mut rank = vec![0_u32; order.len()];
+    let TaskGraph { layers, layer, index, bytes, inputs, mut keep } = graph;
+    let bytes = order.iter().map(|&old| bytes[old as usize]).collect();
+    let (layer, spare) = permuted(layer, order, Vec::new());
+    let (index, mut rank) = permuted(index, order, spare);
     for (new, &old) in order.iter().enumerate() {
         rank[old as usize] = new as u32;
     }
-    let mut inputs = Csr::with_capacity(order.len(), graph.inputs.items());
-    for &old in order {
-        inputs.push_row(graph.inputs.row(old).iter().map(|&input| rank[input as usize]));
-    }
-    TaskGraph {
-        layers: graph.layers,
-        layer: order.iter().map(|&old| graph.layer[old as usize]).collect(),
-        index: order.iter().map(|&old| graph.index[old as usize]).collect(),
-        bytes: order.iter().map(|&old| graph.bytes[old as usize]).collect(),
-        inputs,
-        keep: graph.keep.iter().map(|&old| rank[old as usize]).collect(),
-    }
+    keep.iter_mut().for_each(|task| *task = rank[*task as usize]);
+    TaskGraph { layers, layer, index, bytes, inputs: inputs.renumbered(order, &rank), keep }
+}
+
+/// Item `order[i]` at place `i`, stored in `spare`, and the storage of the items as it was.
+fn permuted(items: Vec<u32>, order: &[u32], mut spare: Vec<u32>) -> (Vec<u32>, Vec<u32>) {
+    spare.clear();
+    spare.extend(order.iter().map(|&old| items[old as usize]));
+    (spare, items)
 }

@@ -10,7 +10,8 @@
 //!     only      c is the only user of v                             -> c next
 //!     split     all users left of v are ready and no larger than v  -> all of them next
 //! and for each user c of v that misses one input u
-//!     pull      u could run now, is no larger than v and has few users -> u, then c, after all of the above
+//!     pull      u could run now, is no larger than v and has few users -> u, then c, after all of the above,
+//!               unless that leaves more behind than v holds
 //! ```
 //!
 //! Each rule looks at an edge a constant number of times.
@@ -24,20 +25,22 @@ const TINY: u64 = 20;
 /// An input with more users than this is not pulled: it would stay for long.
 const MOST_USERS_TO_PULL: u32 = 4;
 
-/// The tasks in execution order and the peak of its live bytes, for which `live` is at the start. `visits` are the
-/// inputs of each task in the order in which to compute them.
+/// The tasks in execution order and the peak of its live bytes, for which `live` is at the start; `None` when that
+/// peak would not be less than `limit`. `visits` are the inputs of each task in the order in which to compute them.
 pub(super) fn order<V>(
     graph: &TaskGraph<V>,
     users: &Csr,
     visits: &Csr,
     live: LiveBytes<'_>,
-) -> (Vec<u32>, Peak) {
+    limit: u64,
+) -> Option<(Vec<u32>, Peak)> {
     let mut search = Search::new(graph, users, visits, live);
     for sink in (0..graph.len() as u32).filter(|&task| users.len_of(task) == 0) {
-        search.run(Step::Visit { task: sink, input: 0 });
+        search.run(Step::Visit { task: sink, input: 0 }, limit)?;
     }
     debug_assert_eq!(search.order.len(), graph.len());
-    (search.order, search.live.peak())
+    let peak = search.live.peak();
+    (peak.bytes < limit).then_some((search.order, peak))
 }
 
 /// What is left to do, innermost last.
@@ -55,20 +58,33 @@ struct Search<'graph> {
     users: &'graph Csr,
     visits: &'graph Csr,
     bytes: &'graph [TaskBytes],
-    /// Inputs of each task that are not emitted, and their ids combined by exclusive or: with one left, its id.
     missing: Vec<Missing>,
     live: LiveBytes<'graph>,
-    emitted: Vec<bool>,
     order: Vec<u32>,
     steps: Vec<Step>,
     /// Users of the task at hand, kept for its capacity.
     ready: Vec<u32>,
 }
 
+/// Inputs of a task that are not emitted, and their ids combined by exclusive or: with one left, its id.
 #[derive(Clone, Copy)]
 struct Missing {
     count: u32,
     ids: u32,
+}
+
+impl Missing {
+    /// The count of a task that is emitted itself. Builders admit fewer edges.
+    const EMITTED: u32 = u32::MAX;
+
+    fn new(inputs: &[u32]) -> Self {
+        Self { count: inputs.len() as u32, ids: inputs.iter().fold(0, |ids, &input| ids ^ input) }
+    }
+
+    fn remove(&mut self, input: u32) {
+        self.count -= 1;
+        self.ids ^= input;
+    }
 }
 
 impl<'graph> Search<'graph> {
@@ -78,24 +94,20 @@ impl<'graph> Search<'graph> {
         visits: &'graph Csr,
         live: LiveBytes<'graph>,
     ) -> Self {
-        let missing = |task| {
-            let row = graph.inputs.row(task);
-            Missing { count: row.len() as u32, ids: row.iter().fold(0, |ids, &input| ids ^ input) }
-        };
         Self {
             users,
             visits,
             bytes: &graph.bytes,
-            missing: (0..graph.len() as u32).map(missing).collect(),
+            missing: (0..graph.len() as u32).map(|task| Missing::new(graph.inputs.row(task))).collect(),
             live,
-            emitted: vec![false; graph.len()],
             order: Vec::with_capacity(graph.len()),
             steps: Vec::new(),
             ready: Vec::new(),
         }
     }
 
-    fn run(&mut self, first: Step) {
+    /// Follows `first` to the end, or to `None` when the peak gets to `limit`.
+    fn run(&mut self, first: Step, limit: u64) -> Option<()> {
         self.steps.push(first);
         while let Some(step) = self.steps.pop() {
             match step {
@@ -103,66 +115,107 @@ impl<'graph> Search<'graph> {
                 Step::Emit(task) => self.emit(task),
                 Step::Pull { made, user } => self.pull(made, user),
             }
+            if self.live.peak().bytes >= limit {
+                return None;
+            }
         }
+        Some(())
     }
 
-    fn visit(&mut self, task: u32, input: u32) {
-        if self.emitted[task as usize] {
-            return;
-        }
-        let inputs = self.visits.row(task);
-        let next = (input as usize..inputs.len()).find(|&at| !self.emitted[inputs[at] as usize]);
-        match next {
-            None => self.emit(task),
-            Some(at) => {
-                self.steps.push(Step::Visit { task, input: at as u32 + 1 });
-                self.steps.push(Step::Visit { task: inputs[at], input: 0 });
+    /// Goes down to the first task that is ready, leaving the way back on the stack.
+    fn visit(&mut self, mut task: u32, mut input: u32) {
+        loop {
+            let Missing { count, ids } = self.missing[task as usize];
+            match count {
+                Missing::EMITTED => return,
+                0 => return self.emit(task),
+                1 => {
+                    self.steps.push(Step::Emit(task));
+                    task = ids;
+                }
+                _ => {
+                    let inputs = self.visits.row(task);
+                    while self.is_emitted(inputs[input as usize]) {
+                        input += 1;
+                    }
+                    self.steps.push(Step::Visit { task, input: input + 1 });
+                    task = inputs[input as usize];
+                }
             }
+            input = 0;
         }
     }
 
     fn emit(&mut self, task: u32) {
-        if std::mem::replace(&mut self.emitted[task as usize], true) {
+        if self.is_emitted(task) {
             return;
         }
+        self.missing[task as usize].count = Missing::EMITTED;
         self.order.push(task);
         self.live.step(task);
-        for &user in self.users.row(task) {
-            let missing = &mut self.missing[user as usize];
-            missing.count -= 1;
-            missing.ids ^= task;
-        }
-        self.push_pulls(task);
-        self.push_hops(task);
-    }
-
-    /// Users that miss one input are tried after everything that is ready, so they go on the stack first.
-    fn push_pulls(&mut self, made: u32) {
-        for &user in self.users.row(made).iter().rev() {
-            if self.missing[user as usize].count == 1 {
-                self.steps.push(Step::Pull { made, user });
-            }
+        match self.users.row(task) {
+            [] => {}
+            &[user] => self.inform(task, user),
+            _ => self.inform_all(task),
         }
     }
 
-    fn push_hops(&mut self, made: u32) {
-        let users = self.users;
-        let row = users.row(made);
+    /// Tells the only user of `made`.
+    fn inform(&mut self, made: u32, user: u32) {
+        let missing = &mut self.missing[user as usize];
+        missing.remove(made);
+        match missing.count {
+            0 => self.steps.push(Step::Emit(user)),
+            1 => self.steps.push(Step::Pull { made, user }),
+            _ => {}
+        }
+    }
+
+    /// Tells the users of `made`. Pulls are tried after everything that is ready, so they go on the stack first.
+    fn inform_all(&mut self, made: u32) {
         let mut ready = std::mem::take(&mut self.ready);
         ready.clear();
-        ready.extend(row.iter().rev().filter(|&&user| self.is_ready(user)));
-        let all = ready.len() == row.iter().filter(|&&user| !self.emitted[user as usize]).count()
-            && self.are_no_larger(&ready, made);
+        let all_ready = self.push_pulls(made, &mut ready);
+        let all = all_ready && self.are_no_larger(&ready, made);
         for &user in &ready {
-            if all || row.len() == 1 || self.releases(user) || self.feeds_reduction(user) {
+            if all || self.releases(user) || self.feeds_reduction(user) {
                 self.steps.push(Step::Emit(user));
             }
         }
         self.ready = ready;
     }
 
-    fn is_ready(&self, task: u32) -> bool {
-        self.missing[task as usize].count == 0 && !self.emitted[task as usize]
+    /// Counts `made` off its users and puts those that miss one input now on the stack, those that miss none into
+    /// `ready`. Whether that are all.
+    fn push_pulls(&mut self, made: u32, ready: &mut Vec<u32>) -> bool {
+        let users = self.users.row(made);
+        let bottom = self.steps.len();
+        let (mut all_ready, mut left) = (true, 0_u64);
+        for (at, &user) in users.iter().enumerate().rev() {
+            let missing = &mut self.missing[user as usize];
+            missing.remove(made);
+            // Equal users are neighbours: the last one to be counted speaks for all.
+            if at > 0 && users[at - 1] == user {
+                continue;
+            }
+            match missing.count {
+                0 => ready.push(user),
+                1 => {
+                    left = left.saturating_add(self.left_by_pull(made, user));
+                    self.steps.push(Step::Pull { made, user });
+                    all_ready = false;
+                }
+                _ => all_ready = false,
+            }
+        }
+        if left > self.output(made) {
+            self.steps.truncate(bottom);
+        }
+        all_ready
+    }
+
+    fn is_emitted(&self, task: u32) -> bool {
+        self.missing[task as usize].count == Missing::EMITTED
     }
 
     fn output(&self, task: u32) -> u64 {
@@ -190,14 +243,32 @@ impl<'graph> Search<'graph> {
     }
 
     fn pull(&mut self, made: u32, user: u32) {
-        let Missing { count, ids: input } = self.missing[user as usize];
-        let pulls = count == 1
-            && self.is_ready(input)
-            && self.users.len_of(input) <= MOST_USERS_TO_PULL
-            && self.output(input) <= self.output(made);
-        if pulls {
+        if let Some(input) = self.pulled_input(made, user) {
             self.emit(input);
             self.steps.push(Step::Emit(user));
+        }
+    }
+
+    /// The input to run for the sake of `user` and `made`.
+    fn pulled_input(&self, made: u32, user: u32) -> Option<u32> {
+        let Missing { count, ids: input } = self.missing[user as usize];
+        let pulls = count == 1
+            && self.missing[input as usize].count == 0
+            && self.users.len_of(input) <= MOST_USERS_TO_PULL
+            && self.output(input) <= self.output(made);
+        pulls.then_some(input)
+    }
+
+    /// Bytes that stay when `user` is pulled after `made`: its value, or less where its users make less of it.
+    fn left_by_pull(&self, made: u32, user: u32) -> u64 {
+        let (users, output) = (self.users.row(user), self.output(user));
+        let is_kept = users.len() < self.live.uses(user) as usize;
+        match self.pulled_input(made, user) {
+            None => 0,
+            Some(_) if is_kept => output,
+            Some(_) => {
+                users.iter().fold(0, |sum: u64, &next| sum.saturating_add(self.output(next))).min(output)
+            }
         }
     }
 }
