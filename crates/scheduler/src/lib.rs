@@ -47,6 +47,8 @@
 mod blocks;
 mod csr;
 mod error;
+#[allow(dead_code, unreachable_pub, reason = "plans do not evict")]
+mod evict;
 mod graph;
 mod handle;
 mod layer;
