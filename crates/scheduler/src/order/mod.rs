@@ -6,6 +6,8 @@
 
 mod heavy;
 mod release;
+#[cfg(test)]
+mod tests;
 
 use crate::TaskGraph;
 use crate::csr::Csr;

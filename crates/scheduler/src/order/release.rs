@@ -10,7 +10,8 @@
 //!     only      c is the only user of v                             -> c next
 //!     split     all users left of v are ready and no larger than v  -> all of them next
 //! and for each user c of v that misses one input u
-//!     pull      u could run now, is no larger than v and has few users -> u, then c, after all of the above
+//!     pull      u could run now, is no larger than v and has few users -> u, then c, after all of the above,
+//!               unless that leaves more behind than v holds
 //! ```
 //!
 //! Each rule looks at an edge a constant number of times.
@@ -176,7 +177,8 @@ impl<'graph> Search<'graph> {
         let users = self.users.row(made);
         let mut ready = std::mem::take(&mut self.ready);
         ready.clear();
-        let mut all_ready = true;
+        let (mut all_ready, mut left_by_pulls) = (true, 0_u64);
+        let bottom = self.steps.len();
         // Equal users are neighbours: a user is looked at when all its edges from `made` are counted.
         for (at, &user) in users.iter().enumerate().rev() {
             let missing = &mut self.missing[user as usize];
@@ -184,12 +186,19 @@ impl<'graph> Search<'graph> {
             if at > 0 && users[at - 1] == user {
                 continue;
             }
-            match missing.count {
+            let count = missing.count;
+            match count {
                 0 => ready.push(user),
-                1 => self.steps.push(Step::Pull { made, user }),
+                1 => {
+                    left_by_pulls = left_by_pulls.saturating_add(self.left_by_pull(made, user));
+                    self.steps.push(Step::Pull { made, user });
+                }
                 _ => {}
             }
-            all_ready &= missing.count == 0;
+            all_ready &= count == 0;
+        }
+        if left_by_pulls > self.output(made) {
+            self.steps.truncate(bottom);
         }
         let all = all_ready && self.are_no_larger(&ready, made);
         for &user in &ready {
@@ -229,14 +238,32 @@ impl<'graph> Search<'graph> {
     }
 
     fn pull(&mut self, made: u32, user: u32) {
+        if let Some(input) = self.pulled_input(made, user) {
+            self.emit(input);
+            self.steps.push(Step::Emit(user));
+        }
+    }
+
+    /// The input to run for the sake of `user` and `made`.
+    fn pulled_input(&self, made: u32, user: u32) -> Option<u32> {
         let Missing { count, ids: input } = self.missing[user as usize];
         let pulls = count == 1
             && self.missing[input as usize].count == 0
             && self.users.len_of(input) <= MOST_USERS_TO_PULL
             && self.output(input) <= self.output(made);
-        if pulls {
-            self.emit(input);
-            self.steps.push(Step::Emit(user));
+        pulls.then_some(input)
+    }
+
+    /// Bytes that stay when `user` is pulled after `made`: its value, or less where its users make less of it.
+    fn left_by_pull(&self, made: u32, user: u32) -> u64 {
+        let (users, output) = (self.users.row(user), self.output(user));
+        let is_kept = users.len() < self.live.uses(user) as usize;
+        match self.pulled_input(made, user) {
+            None => 0,
+            Some(_) if is_kept => output,
+            Some(_) => {
+                users.iter().fold(0, |sum: u64, &next| sum.saturating_add(self.output(next))).min(output)
+            }
         }
     }
 }

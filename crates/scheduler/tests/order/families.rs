@@ -1,53 +1,7 @@
-//! Peak memory of the chosen order on the graph families of array programs. A chunk is 100 bytes, a partial sum 1.
+//! The graph families of array programs.
 
-#![cfg(not(loom))]
-#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
-
-mod common;
-
-use std::sync::Arc;
-
-use chunkwise_scheduler::FnLayer;
-use common::Dag;
-
-const CHUNK: u64 = 100;
-const TINY: u64 = 1;
-
-/// The peak in chunks.
-fn peak(dag: &Dag) -> f64 {
-    let layer = FnLayer::new("task", |_, _: &mut [u64]| Ok(0));
-    dag.graph(Arc::new(layer)).plan(None).unwrap().peak_bytes() as f64 / CHUNK as f64
-}
-
-fn sources(dag: &mut Dag, count: usize) -> Vec<u32> {
-    (0..count).map(|_| dag.add(&[], CHUNK, 0)).collect()
-}
-
-fn each(dag: &mut Dag, inputs: &[u32], output: u64) -> Vec<u32> {
-    inputs.iter().map(|&input| dag.add(&[input], output, 0)).collect()
-}
-
-fn pairs(dag: &mut Dag, left: &[u32], right: &[u32], output: u64) -> Vec<u32> {
-    left.iter().zip(right).map(|(&a, &b)| dag.add(&[a, b], output, 0)).collect()
-}
-
-/// A partial result for each chunk, then a tree of fan-in 8.
-fn reduce(dag: &mut Dag, inputs: &[u32]) -> u32 {
-    let mut level = each(dag, inputs, TINY);
-    while level.len() > 1 {
-        level = level.chunks(8).map(|group| dag.add(group, TINY, 0)).collect();
-    }
-    level[0]
-}
-
-/// A tree of fan-in 8 straight over the chunks.
-fn reduce_chunks(dag: &mut Dag, inputs: &[u32]) -> u32 {
-    let mut level = inputs.to_vec();
-    while level.len() > 1 {
-        level = level.chunks(8).map(|group| dag.add(group, TINY, 0)).collect();
-    }
-    level[0]
-}
+use crate::common::Dag;
+use crate::{CHUNK, TINY, each, pairs, peak, reduce, reduce_chunks, sources};
 
 #[test]
 fn map_and_reduce_holds_one_chunk_and_its_image() {
@@ -217,42 +171,10 @@ fn a_sum_of_two_sources_and_its_moments_need_a_few_chunks() {
 }
 
 #[test]
-fn a_long_chain_needs_no_stack() {
-    let mut dag = Dag::default();
-    let mut last = dag.add(&[], CHUNK, 0);
-    for _ in 0..200_000 {
-        last = dag.add(&[last], CHUNK, 0);
-    }
-    assert!(peak(&dag) <= 2.0, "{}", peak(&dag));
-}
-
-#[test]
 fn a_running_sum_whose_sum_comes_second_loads_one_chunk_at_a_time() {
     let mut dag = Dag::default();
     let x = sources(&mut dag, 256);
     let sum = x[1..].iter().fold(x[0], |sum, &chunk| dag.add(&[chunk, sum], CHUNK, 0));
     dag.add(&[sum], TINY, 0);
     assert!(peak(&dag) <= 3.0, "{}", peak(&dag));
-}
-
-#[test]
-fn the_order_of_creation_is_kept_when_nothing_beats_it() {
-    for seed in 0..200 {
-        let dag = Dag::random(seed, 150);
-        let live = |order: &mut dyn Iterator<Item = usize>| {
-            let mut uses = vec![0; dag.inputs.len()];
-            dag.inputs.iter().flatten().chain(&dag.keep).for_each(|&input| uses[input as usize] += 1);
-            let (mut live, mut peak) = (0, 0);
-            for task in order {
-                peak = peak.max(live + dag.bytes[task].total());
-                live += if uses[task] > 0 { dag.bytes[task].output } else { 0 };
-                for &input in &dag.inputs[task] {
-                    uses[input as usize] -= 1;
-                    live -= if uses[input as usize] == 0 { dag.bytes[input as usize].output } else { 0 };
-                }
-            }
-            peak as f64 / CHUNK as f64
-        };
-        assert!(peak(&dag) <= live(&mut (0..dag.inputs.len())));
-    }
 }
