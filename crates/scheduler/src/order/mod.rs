@@ -67,13 +67,12 @@ fn best_order<V>(graph: &TaskGraph<V>, users: &Csr) -> (Option<Vec<u32>>, Peak) 
     best
 }
 
-/// The same graph with task `order[i]` as task `i`. Array by array, so that few are there twice at a time.
+/// The same graph with task `order[i]` as task `i`. Array by array, each into the storage of one that is done with.
 fn renumbered<V>(graph: TaskGraph<V>, order: &[u32]) -> TaskGraph<V> {
     let TaskGraph { layers, layer, index, bytes, inputs, mut keep } = graph;
-    let layer = permuted(layer, order);
-    let index = permuted(index, order);
-    let bytes = permuted(bytes, order);
-    let mut rank = vec![0_u32; order.len()];
+    let bytes = order.iter().map(|&old| bytes[old as usize]).collect();
+    let (layer, spare) = permuted(layer, order, Vec::new());
+    let (index, mut rank) = permuted(index, order, spare);
     for (new, &old) in order.iter().enumerate() {
         rank[old as usize] = new as u32;
     }
@@ -81,7 +80,9 @@ fn renumbered<V>(graph: TaskGraph<V>, order: &[u32]) -> TaskGraph<V> {
     TaskGraph { layers, layer, index, bytes, inputs: inputs.renumbered(order, &rank), keep }
 }
 
-/// Item `order[i]` at place `i`.
-fn permuted<T: Copy>(items: Vec<T>, order: &[u32]) -> Vec<T> {
-    order.iter().map(|&old| items[old as usize]).collect()
+/// Item `order[i]` at place `i`, stored in `spare`, and the storage of the items as it was.
+fn permuted(items: Vec<u32>, order: &[u32], mut spare: Vec<u32>) -> (Vec<u32>, Vec<u32>) {
+    spare.clear();
+    spare.extend(order.iter().map(|&old| items[old as usize]));
+    (spare, items)
 }
