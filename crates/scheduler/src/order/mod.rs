@@ -29,7 +29,7 @@ pub(crate) struct Ordered<V> {
     pub(crate) peak: Peak,
 }
 
-/// Renumbers tasks by the candidate order that needs least memory at its peak.
+/// Renumbers tasks by the best candidate order.
 pub(crate) fn reorder<V>(graph: TaskGraph<V>) -> Ordered<V> {
     let users = graph.inputs.transposed();
     match best_order(&graph, &users) {
@@ -43,7 +43,7 @@ pub(crate) fn reorder<V>(graph: TaskGraph<V>) -> Ordered<V> {
     }
 }
 
-/// The candidate with the least peak, `None` for the order of creation, and that peak.
+/// The order that needs least memory at its peak, of those worth the renumbering; `None` for that of creation. Its peak.
 fn best_order<V>(graph: &TaskGraph<V>, users: &Csr) -> (Option<Vec<u32>>, Peak) {
     let live = || LiveBytes::new(&graph.bytes, &graph.inputs, users, &graph.keep);
     let mut best = (None, live().run_all());

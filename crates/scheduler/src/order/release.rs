@@ -171,35 +171,11 @@ impl<'graph> Search<'graph> {
         }
     }
 
-    /// Tells the users of `made`. Users that miss one input are tried after everything that is ready, so they go on
-    /// the stack first.
+    /// Tells the users of `made`. Pulls are tried after everything that is ready, so they go on the stack first.
     fn inform_all(&mut self, made: u32) {
-        let users = self.users.row(made);
         let mut ready = std::mem::take(&mut self.ready);
         ready.clear();
-        let (mut all_ready, mut left_by_pulls) = (true, 0_u64);
-        let bottom = self.steps.len();
-        // Equal users are neighbours: a user is looked at when all its edges from `made` are counted.
-        for (at, &user) in users.iter().enumerate().rev() {
-            let missing = &mut self.missing[user as usize];
-            missing.remove(made);
-            if at > 0 && users[at - 1] == user {
-                continue;
-            }
-            let count = missing.count;
-            match count {
-                0 => ready.push(user),
-                1 => {
-                    left_by_pulls = left_by_pulls.saturating_add(self.left_by_pull(made, user));
-                    self.steps.push(Step::Pull { made, user });
-                }
-                _ => {}
-            }
-            all_ready &= count == 0;
-        }
-        if left_by_pulls > self.output(made) {
-            self.steps.truncate(bottom);
-        }
+        let all_ready = self.push_pulls(made, &mut ready);
         let all = all_ready && self.are_no_larger(&ready, made);
         for &user in &ready {
             if all || self.releases(user) || self.feeds_reduction(user) {
@@ -207,6 +183,35 @@ impl<'graph> Search<'graph> {
             }
         }
         self.ready = ready;
+    }
+
+    /// Counts `made` off its users and puts those that miss one input now on the stack, those that miss none into
+    /// `ready`. Whether that are all.
+    fn push_pulls(&mut self, made: u32, ready: &mut Vec<u32>) -> bool {
+        let users = self.users.row(made);
+        let bottom = self.steps.len();
+        let (mut all_ready, mut left) = (true, 0_u64);
+        for (at, &user) in users.iter().enumerate().rev() {
+            let missing = &mut self.missing[user as usize];
+            missing.remove(made);
+            // Equal users are neighbours: the last one to be counted speaks for all.
+            if at > 0 && users[at - 1] == user {
+                continue;
+            }
+            match missing.count {
+                0 => ready.push(user),
+                1 => {
+                    left = left.saturating_add(self.left_by_pull(made, user));
+                    self.steps.push(Step::Pull { made, user });
+                    all_ready = false;
+                }
+                _ => all_ready = false,
+            }
+        }
+        if left > self.output(made) {
+            self.steps.truncate(bottom);
+        }
+        all_ready
     }
 
     fn is_emitted(&self, task: u32) -> bool {
