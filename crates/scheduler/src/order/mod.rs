@@ -43,7 +43,7 @@ pub(crate) fn reorder<V>(graph: TaskGraph<V>) -> Ordered<V> {
     }
 }
 
-/// The order that needs least memory at its peak, of those worth the renumbering; `None` for that of creation. Its peak.
+/// The order with the least peak of those worth the renumbering, `None` for that of creation, and its peak.
 fn best_order<V>(graph: &TaskGraph<V>, users: &Csr) -> (Option<Vec<u32>>, Peak) {
     let live = || LiveBytes::new(&graph.bytes, &graph.inputs, users, &graph.keep);
     let mut best = (None, live().run_all());
