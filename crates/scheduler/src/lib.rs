@@ -56,6 +56,7 @@ mod plan;
 mod pool;
 mod profile;
 mod run;
+mod spill;
 mod sync;
 
 pub use error::{BoxError, GraphError, PlanError, PoolError, RunError, TaskError, TaskErrorKind};
@@ -63,3 +64,4 @@ pub use graph::{GraphBuilder, LayerId, TaskBytes, TaskGraph, TaskId};
 pub use layer::{FnLayer, Layer, TaskCx};
 pub use plan::Plan;
 pub use pool::Pool;
+pub use spill::{SpillError, SpillRecord, SpillStats, SpillStore};
