@@ -60,6 +60,7 @@ mod plan;
 mod pool;
 mod profile;
 mod run;
+mod spill;
 mod sync;
 
 pub use error::{BoxError, GraphError, PlanError, PoolError, RunError, TaskError, TaskErrorKind};
@@ -69,3 +70,4 @@ pub use layer::{FnLayer, Layer, TaskCx};
 pub use lease::{Lease, LeaseError, MemoryBudget};
 pub use plan::Plan;
 pub use pool::Pool;
+pub use spill::{SpillError, SpillRecord, SpillStats, SpillStore};
