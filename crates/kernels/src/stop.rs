@@ -14,8 +14,8 @@ use std::ops::Range;
 
 use crate::KernelError;
 
-/// Units of work between two questions. A unit takes from 0.02 to some nanoseconds, so that a question, of some
-/// nanoseconds too, does not show, and an answer comes within microseconds.
+/// Units of work between two questions. Some tiles of a cheap program: a question is a call, and shall be
+/// rare beside the loops.
 pub(crate) const ASK_EVERY: usize = 1 << 15;
 
 /// Whether a result is still wanted: a question that long evaluations ask now and then.
@@ -73,8 +73,7 @@ impl fmt::Debug for Stop<'_> {
 /// [`KernelError::Stopped`].
 ///
 /// It asks before the first element of a block and then once for some ten thousand of them, fewer where an element
-/// takes long: an answer comes within microseconds, or the time that a closure of the user takes for a tile. What it
-/// computes is the same bits as without.
+/// takes long; at every tile where a closure of the user is called. What it computes is the same bits as without.
 ///
 /// ```
 /// use chunkwise_chunk::DType;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, DType, Lent, ReadCost, Region, View, Window, Written};
 use chunkwise_expr::{Concat, FromObject, Meta, Need, Needs, Op};
-use chunkwise_kernels::{Kernel, KernelError};
+use chunkwise_kernels::{Kernel, KernelError, Stop};
 use chunkwise_scheduler::{BoxError, Layer, TaskBytes, TaskCx};
 use smallvec::SmallVec;
 
-use super::feed::{Feed, bytes, kernel_operands, operands, recycle};
+use super::feed::{Feed, bytes, kernel_error, kernel_operands, operands, recycle};
 use super::recycle::Recycler;
 use super::{Label, Value};
 
@@ -109,7 +109,14 @@ impl BlockLayer {
     }
 
     /// Runs a kernel, in place where that can be; `None` when the block is written.
-    fn map(&self, kernel: &Kernel, region: &Region, inputs: &mut [Value]) -> Result<Option<Chunk>, BoxError> {
+    fn map(
+        &self,
+        kernel: &Kernel,
+        region: &Region,
+        inputs: &mut [Value],
+        stop: Stop<'_>,
+    ) -> Result<Option<Chunk>, BoxError> {
+        let kernel = kernel.stoppable(stop);
         let operands = kernel_operands(&self.feeds, &self.needs(region), inputs, &self.recycler)?;
         let block = match self.lender() {
             Some(sink) => {
@@ -122,7 +129,7 @@ impl BlockLayer {
             }
             None => {
                 let room = self.recycler.take(self.dtype, region.len());
-                Some(kernel.map_in(&operands, region.shape(), room)?)
+                Some(kernel.map_in(&operands, region.shape(), room).map_err(kernel_error)?)
             }
         };
         recycle(operands, &self.recycler);
@@ -171,10 +178,13 @@ impl BlockLayer {
 }
 
 impl Layer<Value> for BlockLayer {
-    fn run(&self, index: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
+    fn run(&self, index: u32, inputs: &mut [Value], cx: &TaskCx<'_>) -> Result<Value, BoxError> {
         let region = self.grid.region(&self.grid.block(index as usize));
+        let cancelled = || cx.cancelled();
         let block = match &self.block_op {
-            BlockOp::Map(kernel) if !region.is_empty() => self.map(kernel, &region, inputs)?,
+            BlockOp::Map(kernel) if !region.is_empty() => {
+                self.map(kernel, &region, inputs, Stop::when(&cancelled))?
+            }
             _ => Some(self.compute(&region, inputs)?),
         };
         let Some(chunk) = block else { return Ok(Value::Written) };
@@ -195,7 +205,7 @@ fn fill(
 ) -> Result<(), BoxError> {
     let mut failure = None;
     sink.fill(region, &mut |window| kernel(window).map_err(|error| failure = Some(error)).ok())?;
-    failure.map_or(Ok(()), |error| Err(error.into()))
+    failure.map_or(Ok(()), |error| Err(kernel_error(error)))
 }
 
 pub(crate) fn write(sinks: &[Arc<dyn ChunkSink>], region: &Region, chunk: &Chunk) -> Result<(), BoxError> {

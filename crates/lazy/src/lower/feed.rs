@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSource, DType, ReadCost, ReadUnit, Region, Scalar};
 use chunkwise_expr::Need;
-use chunkwise_kernels::Operand;
+use chunkwise_kernels::{KernelError, Operand};
 use chunkwise_scheduler::{BoxError, TaskId};
 
 use super::recycle::Recycler;
@@ -152,6 +152,14 @@ pub(crate) fn kernel_operands(
 /// Gives back the memory of operands that were used here last.
 pub(crate) fn recycle(operands: Vec<Operand>, recycler: &Recycler) {
     operands.into_iter().filter_map(Operand::into_chunk).for_each(|chunk| recycler.give(chunk));
+}
+
+/// What a run says of a kernel that gave no result.
+pub(crate) fn kernel_error(error: KernelError) -> BoxError {
+    match error {
+        KernelError::Stopped => "stopped: the run was cancelled".into(),
+        error => error.into(),
+    }
 }
 
 /// A region out of the blocks that hold it: a part of the only one, or a copy put together from several.

@@ -14,13 +14,13 @@ use std::sync::Arc;
 
 use chunkwise_chunk::{ChunkGrid, ChunkSink, Region};
 use chunkwise_expr::{Meta, Needs, Reduce, element_needs};
-use chunkwise_kernels::{Fold, Partial};
+use chunkwise_kernels::{Fold, Partial, Stop};
 use chunkwise_scheduler::{BoxError, Layer, TaskCx};
 use smallvec::SmallVec;
 
 use super::blockwise::write;
 use super::emit::number_of;
-use super::feed::{Feed, kernel_operands, recycle};
+use super::feed::{Feed, kernel_error, kernel_operands, recycle};
 use super::recycle::Recycler;
 use super::{Label, Value};
 
@@ -104,9 +104,9 @@ impl FoldLayer {
         }
     }
 
-    fn fold(&self, region: &Region, inputs: &mut [Value]) -> Result<Partial, BoxError> {
+    fn fold(&self, region: &Region, inputs: &mut [Value], stop: Stop<'_>) -> Result<Partial, BoxError> {
         let operands = kernel_operands(&self.feeds, &self.needs(region), inputs, &self.recycler)?;
-        let partial = self.fold.fold(&operands, region)?;
+        let partial = self.fold.stoppable(stop).fold(&operands, region).map_err(kernel_error)?;
         recycle(operands, &self.recycler);
         Ok(partial)
     }
@@ -122,14 +122,19 @@ impl FoldLayer {
 }
 
 impl Layer<Value> for FoldLayer {
-    fn run(&self, index: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
+    fn run(&self, index: u32, inputs: &mut [Value], cx: &TaskCx<'_>) -> Result<Value, BoxError> {
         let index = index as usize;
+        let cancelled = || cx.cancelled();
+        let stop = Stop::when(&cancelled);
         let partial = match &self.groups {
-            None => self.fold(&self.region(index), inputs)?,
+            None => self.fold(&self.region(index), inputs, stop)?,
             Some(groups) => {
                 let blocks = groups.blocks(index).map(|block| self.space.region(&self.space.block(block)));
-                let parts = blocks.map(|region| self.fold(&region, &mut []));
-                self.fold.merge_by_eights(parts.collect::<Result<_, _>>()?)
+                let parts = blocks.map(|region| self.fold(&region, &mut [], stop));
+                self.fold
+                    .stoppable(stop)
+                    .merge_by_eights(parts.collect::<Result<_, _>>()?)
+                    .map_err(kernel_error)?
             }
         };
         Ok(Value::Partial(Arc::new(partial)))
@@ -155,8 +160,10 @@ pub(crate) struct MergeLayer {
 }
 
 impl Layer<Value> for MergeLayer {
-    fn run(&self, _: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
-        Ok(Value::Partial(Arc::new(self.fold.merge(&partials(inputs)))))
+    fn run(&self, _: u32, inputs: &mut [Value], cx: &TaskCx<'_>) -> Result<Value, BoxError> {
+        let cancelled = || cx.cancelled();
+        let merged = self.fold.stoppable(Stop::when(&cancelled)).merge(&partials(inputs));
+        Ok(Value::Partial(Arc::new(merged.map_err(kernel_error)?)))
     }
 
     fn label(&self, index: u32) -> String {
@@ -176,9 +183,11 @@ pub(crate) struct FinishLayer {
 }
 
 impl Layer<Value> for FinishLayer {
-    fn run(&self, index: u32, inputs: &mut [Value], _: &TaskCx<'_>) -> Result<Value, BoxError> {
+    fn run(&self, index: u32, inputs: &mut [Value], cx: &TaskCx<'_>) -> Result<Value, BoxError> {
         let region = self.grid.region(&self.grid.block(index as usize));
-        let chunk = self.fold.finish_one(self.member, &partials(inputs));
+        let cancelled = || cx.cancelled();
+        let fold = self.fold.stoppable(Stop::when(&cancelled));
+        let chunk = fold.finish_one(self.member, &partials(inputs)).map_err(kernel_error)?;
         write(&self.sinks, &region, &chunk)?;
         Ok(if self.used { Value::Block(chunk) } else { Value::Written })
     }
