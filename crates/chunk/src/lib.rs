@@ -19,6 +19,7 @@
 #![cfg_attr(not(test), forbid(unsafe_code))]
 
 mod chunk;
+mod codec;
 mod dtype;
 mod error;
 mod grid;
