@@ -50,12 +50,14 @@ struct Rewrite<V> {
 
 impl<V> Rewrite<V> {
     fn new(mut old: TaskGraph<V>, steps: usize) -> Self {
+        let mut inputs = Csr::new();
+        inputs.reserve(steps, old.inputs.items() + (steps - old.len().min(steps)));
         let graph = TaskGraph {
             layers: std::mem::take(&mut old.layers),
             layer: Vec::with_capacity(steps),
             index: Vec::with_capacity(steps),
             bytes: Vec::with_capacity(steps),
-            inputs: Csr::with_capacity(steps, old.inputs.items() + (steps - old.len().min(steps))),
+            inputs,
             keep: Vec::with_capacity(old.keep.len()),
         };
         let new = Evicted {

@@ -72,7 +72,7 @@ fn rechunk(count: usize) -> Dag {
 
 /// The graph renumbered by the order a plan would choose, evicted to `chunks`.
 fn planned(dag: &Dag, chunks: u64) -> Evicted<u64> {
-    let (graph, created, users) = order::reorder(dag.graph());
+    let order::Ordered { graph, created, users, .. } = order::reorder(dag.graph());
     let old = |task: u32| created.as_ref().map_or(task, |created| created[task as usize]);
     let evicted = evict(graph, &users, |task| dag.eviction[old(task) as usize], chunks * CHUNK).unwrap();
     assert!(evicted.peak.bytes <= chunks * CHUNK);
