@@ -17,8 +17,11 @@ pub enum ReadCost {
     Free,
     /// A few instructions an element: constants, ranges, random numbers.
     Generate,
-    /// Reading and decoding, or user code: worth sharing between readers.
+    /// Reading and decoding: worth sharing between readers, and cheaper to do again than to write the block elsewhere
+    /// and read it from there.
     Decode,
+    /// User code, which may take any time: worth sharing, and worth keeping on disk where memory is short.
+    Call,
 }
 
 /// What may be read at once.

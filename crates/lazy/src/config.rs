@@ -1,6 +1,7 @@
 //! What a runtime has when nothing is said: from the environment, else from the machine.
 
 use std::env;
+use std::path::PathBuf;
 
 use crate::{Error, Result};
 
@@ -31,6 +32,16 @@ pub(crate) fn memory_limit() -> Result<Option<u64>> {
                 "CHUNKWISE_MEMORY_LIMIT is {text:?}, it must be a size such as \"2 GiB\" or \"none\""
             ))
         }),
+    }
+}
+
+/// The folder for blocks that do not fit into memory: `CHUNKWISE_SPILL_DIR`.
+pub(crate) fn spill_dir() -> Result<Option<PathBuf>> {
+    match env::var_os("CHUNKWISE_SPILL_DIR") {
+        Some(path) if path.is_empty() => {
+            Err(Error::config("CHUNKWISE_SPILL_DIR is empty, it must be the path of a folder"))
+        }
+        path => Ok(path.map(PathBuf::from)),
     }
 }
 

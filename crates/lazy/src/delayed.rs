@@ -11,7 +11,7 @@ use chunkwise_expr::{Call, Collect, Expr, FromObject, Object, Op};
 use ndarray::{Array, Dimension, IntoDimension};
 
 use crate::array::here;
-use crate::{LazyArray, LazyDim, Result, Runtime};
+use crate::{LazyArray, LazyDim, Result, RunHandle, Runtime};
 
 /// A value of any type that is computed when asked for, once however often it is used.
 ///
@@ -126,6 +126,20 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     /// ```
     pub fn compute(&self) -> Result<Arc<T>> {
         Runtime::global()?.compute(self)
+    }
+
+    /// Computes the value in the background; see [`LazyArray::submit`].
+    ///
+    /// # Errors
+    /// When the system refuses a thread. All other errors come from the handle.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// assert_eq!(*delayed(|| 6).map(|n| n * 7).submit()?.wait()?, 42);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    pub fn submit(&self) -> Result<RunHandle<Arc<T>>> {
+        Runtime::global()?.submit(self.clone())
     }
 }
 

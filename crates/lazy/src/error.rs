@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chunkwise_chunk::SourceError;
 use chunkwise_expr::BuildError;
-use chunkwise_scheduler::{GraphError, PlanError, PoolError, RunError, TaskErrorKind};
+use chunkwise_scheduler::{GraphError, LeaseError, PlanError, PoolError, RunError, TaskErrorKind};
 
 /// A result of this library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -33,9 +33,12 @@ enum Cause {
     Plan(PlanError),
     Graph(GraphError),
     Budget { needed: u64, limit: u64, held: u64 },
-    Run { run: RunError, panicked: bool },
+    Run(RunError),
     Storage(SourceError, Option<&'static Location<'static>>),
     Pool(PoolError),
+    Lease(LeaseError),
+    Cancelled,
+    Thread(std::io::Error),
     Config(String),
 }
 
@@ -56,9 +59,11 @@ pub enum ErrorKind {
     Task,
     /// A closure of the user panicked.
     Panic,
-    /// A file could not be opened, read or written.
+    /// A file could not be opened, read or written, or blocks that do not fit into memory could not be moved to disk.
     Storage,
-    /// The runtime cannot be set up as asked.
+    /// The computation was cancelled before it was done.
+    Cancelled,
+    /// The runtime cannot be set up as asked, or the system refuses a thread.
     Config,
 }
 
@@ -71,6 +76,20 @@ impl Error {
         Cause::Budget { needed, limit, held }.into()
     }
 
+    pub(crate) fn cancelled() -> Error {
+        Cause::Cancelled.into()
+    }
+
+    /// The system refuses a thread.
+    pub(crate) fn thread(err: std::io::Error) -> Error {
+        Cause::Thread(err).into()
+    }
+
+    /// Whether more memory would help.
+    pub(crate) fn is_short_of_memory(&self) -> bool {
+        self.kind() == ErrorKind::Memory
+    }
+
     /// A file error of a call at this line.
     pub(crate) fn storage(err: SourceError, origin: &'static Location<'static>) -> Error {
         Cause::Storage(err, Some(origin)).into()
@@ -81,10 +100,11 @@ impl Error {
         match &*self.0 {
             Cause::Build(_) | Cause::Graph(_) => ErrorKind::Build,
             Cause::Plan(_) | Cause::Budget { .. } => ErrorKind::Memory,
-            Cause::Run { panicked: true, .. } => ErrorKind::Panic,
-            Cause::Run { .. } => ErrorKind::Task,
+            Cause::Lease(LeaseError::Cancelled) | Cause::Cancelled => ErrorKind::Cancelled,
+            Cause::Lease(_) => ErrorKind::Memory,
+            Cause::Run(run) => kind_of_run(run),
             Cause::Storage(..) => ErrorKind::Storage,
-            Cause::Pool(_) | Cause::Config(_) => ErrorKind::Config,
+            Cause::Pool(_) | Cause::Config(_) | Cause::Thread(_) => ErrorKind::Config,
         }
     }
 
@@ -98,9 +118,19 @@ impl Error {
     /// ```
     pub fn task_errors(&self) -> Vec<String> {
         match &*self.0 {
-            Cause::Run { run, .. } => run.errors().iter().map(|err| err.to_string()).collect(),
+            Cause::Run(run) => run.errors().iter().map(|err| err.to_string()).collect(),
             _ => Vec::new(),
         }
+    }
+}
+
+/// What kind of thing went wrong in a run: its first error, unless it was cancelled.
+fn kind_of_run(run: &RunError) -> ErrorKind {
+    match run.errors().first().map(|error| &error.kind) {
+        _ if run.is_cancelled() => ErrorKind::Cancelled,
+        Some(TaskErrorKind::Panicked(_)) => ErrorKind::Panic,
+        Some(TaskErrorKind::Spill(_)) => ErrorKind::Storage,
+        _ => ErrorKind::Task,
     }
 }
 
@@ -130,8 +160,13 @@ impl From<GraphError> for Error {
 
 impl From<RunError> for Error {
     fn from(run: RunError) -> Error {
-        let panicked = matches!(run.errors().first().map(|e| &e.kind), Some(TaskErrorKind::Panicked(_)));
-        Cause::Run { run, panicked }.into()
+        Cause::Run(run).into()
+    }
+}
+
+impl From<LeaseError> for Error {
+    fn from(err: LeaseError) -> Error {
+        Cause::Lease(err).into()
     }
 }
 
@@ -158,7 +193,10 @@ impl fmt::Display for Error {
                 "the results alone take {needed} bytes, the memory limit is {limit} bytes of which persisted arrays \
                  hold {held}: raise the limit, store the results instead of computing them, or drop persisted arrays"
             ),
-            Cause::Run { run, .. } => write!(f, "{run}"),
+            Cause::Run(run) => write!(f, "{run}"),
+            Cause::Lease(err) => write!(f, "{err}"),
+            Cause::Cancelled => f.write_str("the run was cancelled"),
+            Cause::Thread(err) => write!(f, "no thread could be started for the run: {err}"),
             Cause::Storage(err, Some(origin)) => write!(f, "{err} (at {origin})"),
             Cause::Storage(err, None) => write!(f, "{err}"),
             Cause::Pool(err) => write!(f, "{err}"),
@@ -177,8 +215,9 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.0 {
             // What these say is the message itself; the cause is what they have as theirs.
-            Cause::Run { run, .. } => run.errors().first().and_then(std::error::Error::source),
+            Cause::Run(run) => run.errors().first().and_then(std::error::Error::source),
             Cause::Storage(err, _) => err.source(),
+            Cause::Thread(err) => Some(err),
             _ => None,
         }
     }

@@ -21,7 +21,10 @@ pub struct Plan {
     pub(crate) reports: Vec<PassReport>,
     pub(crate) tasks: usize,
     pub(crate) peak_bytes: u64,
+    pub(crate) most_bytes: u64,
     pub(crate) bytes_read: u64,
+    pub(crate) spill_bytes: u64,
+    pub(crate) rerun_bytes: u64,
     pub(crate) memory_limit: Option<u64>,
 }
 
@@ -35,6 +38,32 @@ impl Plan {
     /// order. More threads use more, up to the memory limit.
     pub fn peak_bytes(&self) -> u64 {
         self.peak_bytes
+    }
+
+    /// Bytes that may be in memory at once when all threads run: the [peak](Self::peak_bytes) and what tasks that run
+    /// ahead take; never more than the memory limit.
+    pub fn most_bytes(&self) -> u64 {
+        self.most_bytes
+    }
+
+    /// Bytes that will be written to disk, and read back, because they do not fit into the memory limit.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let rt = Runtime::builder().threads(2).memory_limit("1 MiB").build()?;
+    /// let x = LazyArray::from_fn(1 << 19, 1 << 14, |i| i as f64);
+    /// let centred = &x - x.mean();
+    /// let plan = rt.plan_store(&centred)?;
+    /// assert!(plan.peak_bytes() <= 1 << 20);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    pub fn spill_bytes(&self) -> u64 {
+        self.spill_bytes
+    }
+
+    /// Bytes of blocks that will be computed or read a second time because they do not fit into the memory limit.
+    pub fn rerun_bytes(&self) -> u64 {
+        self.rerun_bytes
     }
 
     /// Bytes of decoded elements that will be read from files or made by user functions.
@@ -57,10 +86,12 @@ impl fmt::Display for Plan {
         let limit = self.memory_limit.map_or("none".to_owned(), readable);
         writeln!(
             f,
-            "tasks {}, peak {} (one thread), read {}, memory limit {limit}",
+            "tasks {}, peak {} (one thread), {} (all threads), read {}, spill {}, memory limit {limit}",
             self.tasks,
             readable(self.peak_bytes),
-            readable(self.bytes_read)
+            readable(self.most_bytes),
+            readable(self.bytes_read),
+            readable(self.spill_bytes)
         )
     }
 }

@@ -37,9 +37,12 @@ pub use chunkwise_chunk::{
     AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, DType, Element, Float, Integer, Number, Scalar, Signed,
 };
 pub use chunkwise_optimize::OptimizeOptions;
+pub use chunkwise_scheduler::{
+    CancelToken, ErrorMode, Observer, Progress, Retry, RunEvent, TaskEnd, TaskEvent, TaskKind,
+};
 pub use compute::{Compute, compute};
 pub use delayed::{Delayed, DelayedArgs, DelayedInput, delayed, delayed_with};
 pub use error::{Error, ErrorKind, Result};
 pub use explain::Plan;
 pub use ndarray;
-pub use runtime::{Runtime, RuntimeBuilder};
+pub use runtime::{RunHandle, Runtime, RuntimeBuilder};

@@ -96,18 +96,20 @@ impl Blocks {
     }
 
     /// The block up to which (exclusive) tasks may start when every task before block `frontier` is finished.
-    /// `admitted` is what was allowed so far; the answer is never less.
-    pub(crate) fn admit(&self, frontier: u32, admitted: u32) -> u32 {
+    /// `admitted` is what was allowed so far; the answer is never less, and more than `frontier` unless bytes that the
+    /// plan does not count (`overdraft`) are in the way.
+    pub(crate) fn admit(&self, frontier: u32, admitted: u32, overdraft: u64) -> u32 {
         let mut admitted = admitted;
-        while admitted < self.len() && (admitted <= frontier || self.fits(frontier, admitted + 1)) {
+        while admitted < self.len() && self.fits(frontier, admitted + 1, overdraft) {
             admitted += 1;
         }
         admitted
     }
 
-    fn fits(&self, frontier: u32, end: u32) -> bool {
+    fn fits(&self, frontier: u32, end: u32, overdraft: u64) -> bool {
         let window = self.before[end as usize] - self.before[frontier as usize];
-        u128::from(self.live[frontier as usize]) + window <= u128::from(self.budget)
+        let sum = u128::from(self.live[frontier as usize]) + window + u128::from(overdraft);
+        sum <= u128::from(self.budget)
     }
 }
 
@@ -128,16 +130,23 @@ mod tests {
     fn the_limit_stays_ahead_of_the_frontier_by_what_fits() {
         let blocks = blocks(&[10; 6], 30);
         assert_eq!(blocks.len(), 6);
-        assert_eq!(blocks.admit(0, 0), 3);
-        assert_eq!(blocks.admit(2, 3), 5);
-        assert_eq!(blocks.admit(5, 5), 6);
+        assert_eq!(blocks.admit(0, 0, 0), 3);
+        assert_eq!(blocks.admit(2, 3, 0), 5);
+        assert_eq!(blocks.admit(5, 5, 0), 6);
     }
 
     #[test]
     fn the_frontier_block_is_admitted_when_it_fills_the_budget_alone() {
         let blocks = blocks(&[10, 30, 10], 30);
-        assert_eq!(blocks.admit(0, 0), 1);
-        assert_eq!(blocks.admit(1, 1), 2);
+        assert_eq!(blocks.admit(0, 0, 0), 1);
+        assert_eq!(blocks.admit(1, 1, 0), 2);
+    }
+
+    #[test]
+    fn an_overdraft_may_leave_the_frontier_no_room() {
+        let blocks = blocks(&[10; 6], 30);
+        assert_eq!(blocks.admit(0, 0, 10), 2);
+        assert_eq!(blocks.admit(2, 2, 25), 2);
     }
 
     #[test]

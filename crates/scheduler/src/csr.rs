@@ -32,6 +32,19 @@ impl Csr {
         &self.items[self.offsets[row] as usize..self.offsets[row + 1] as usize]
     }
 
+    /// Positions of a row in the list of all items.
+    #[inline]
+    pub(crate) fn range_of(&self, row: u32) -> std::ops::Range<u32> {
+        let row = row as usize;
+        self.offsets[row]..self.offsets[row + 1]
+    }
+
+    /// Items at these positions.
+    #[inline]
+    pub(crate) fn slice(&self, positions: std::ops::Range<u32>) -> &[u32] {
+        &self.items[positions.start as usize..positions.end as usize]
+    }
+
     #[inline]
     pub(crate) fn len_of(&self, row: u32) -> u32 {
         let row = row as usize;

@@ -6,6 +6,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::SpillError;
+
 /// Any error a task may return.
 ///
 /// ```
@@ -124,6 +126,8 @@ pub enum TaskErrorKind {
     Returned(BoxError),
     /// The layer, or the drop of a value at its last use, panicked with this message.
     Panicked(String),
+    /// A value that did not fit into memory could not be written to disk, or read back.
+    Spill(SpillError),
 }
 
 impl fmt::Display for TaskErrorKind {
@@ -131,6 +135,7 @@ impl fmt::Display for TaskErrorKind {
         match self {
             Self::Returned(error) => write!(f, "{error}"),
             Self::Panicked(message) => write!(f, "panicked: {message}"),
+            Self::Spill(error) => write!(f, "{error}"),
         }
     }
 }
@@ -173,6 +178,7 @@ impl std::error::Error for TaskError {
         match &self.kind {
             TaskErrorKind::Returned(error) => Some(error.as_ref()),
             TaskErrorKind::Panicked(_) => None,
+            TaskErrorKind::Spill(error) => Some(error),
         }
     }
 }
@@ -201,16 +207,33 @@ impl std::error::Error for TaskError {
 #[derive(Debug)]
 pub struct RunError {
     errors: Vec<TaskError>,
+    cancelled: bool,
 }
 
 impl RunError {
-    /// Wraps errors that are already in execution order; there is at least one.
-    pub(crate) fn new(errors: Vec<TaskError>) -> Self {
-        debug_assert!(!errors.is_empty());
-        Self { errors }
+    /// Wraps errors that are already in execution order; there is at least one unless the run was cancelled.
+    pub(crate) fn new(errors: Vec<TaskError>, cancelled: bool) -> Self {
+        debug_assert!(cancelled || !errors.is_empty());
+        Self { errors, cancelled }
     }
 
-    /// The failed tasks in execution order; never empty.
+    /// Whether the run was stopped by its [`CancelToken`](crate::CancelToken).
+    ///
+    /// ```
+    /// # use chunkwise_scheduler::{CancelToken, GraphBuilder, Pool, RunOptions};
+    /// let token = CancelToken::new();
+    /// token.cancel();
+    /// let plan = GraphBuilder::<i32>::new().build().plan(None)?;
+    /// let error = Pool::new(1)?.run_with(plan, RunOptions::new().cancel(token)).unwrap_err();
+    /// assert_eq!((error.is_cancelled(), error.to_string().as_str()), (true, "the run was cancelled"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled
+    }
+
+    /// The failed tasks in execution order; none when a run was cancelled before any failed.
     ///
     /// ```
     /// # use chunkwise_scheduler::{FnLayer, GraphBuilder, Pool};
@@ -246,6 +269,7 @@ impl RunError {
 impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.errors.split_first() {
+            _ if self.cancelled => write!(f, "the run was cancelled"),
             None => write!(f, "the run failed"),
             Some((first, [])) => write!(f, "{first}"),
             Some((first, rest)) => write!(f, "{first} (and {} more failed tasks)", rest.len()),

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::csr::Csr;
-use crate::{GraphError, Layer, Plan, PlanError};
+use crate::{GraphError, Layer, Plan, PlanError, PlanOptions};
 
 /// Names a layer of one [`GraphBuilder`].
 ///
@@ -338,25 +338,29 @@ impl<V> TaskGraph<V> {
     /// # Errors
     /// [`PlanError::BudgetTooSmall`] when even one task at a time needs more than the budget.
     pub fn plan(self, budget: Option<u64>) -> Result<Plan<V>, PlanError> {
-        Plan::new(self, budget, 0)
+        self.plan_with(PlanOptions::new().budget(budget))
     }
 
-    /// [`plan`](TaskGraph::plan), with up to `reserve` bytes of the budget set aside for what the plan does not count,
-    /// such as idle memory: no more than a quarter of what the tasks leave free when they run one by one.
+    /// [`plan`](TaskGraph::plan) with more to say: what is set aside, whether values may go to disk.
+    ///
+    /// Costs O(tasks + edges); where values have to be evicted, O((tasks + edges) log tasks).
     ///
     /// ```
-    /// # use chunkwise_scheduler::GraphBuilder;
-    /// let graph = || GraphBuilder::<i32>::new().build();
-    /// assert_eq!(graph().plan_beside(Some(1000), 100)?.reserved_bytes(), 100);
-    /// assert_eq!(graph().plan_beside(Some(1000), 400)?.reserved_bytes(), 250);
-    /// assert_eq!(graph().plan_beside(None, 400)?.reserved_bytes(), 400);
+    /// # use chunkwise_scheduler::{GraphBuilder, PlanOptions};
+    /// let plan = |budget, reserve| {
+    ///     let options = PlanOptions::new().budget(budget).reserve(reserve);
+    ///     GraphBuilder::<i32>::new().build().plan_with(options)
+    /// };
+    /// assert_eq!(plan(Some(1000), 100)?.reserved_bytes(), 100);
+    /// assert_eq!(plan(Some(1000), 400)?.reserved_bytes(), 250);
+    /// assert_eq!(plan(None, 400)?.reserved_bytes(), 400);
     /// # Ok::<(), chunkwise_scheduler::PlanError>(())
     /// ```
     ///
     /// # Errors
     /// As [`plan`](TaskGraph::plan).
-    pub fn plan_beside(self, budget: Option<u64>, reserve: u64) -> Result<Plan<V>, PlanError> {
-        Plan::new(self, budget, reserve)
+    pub fn plan_with(self, options: PlanOptions<V>) -> Result<Plan<V>, PlanError> {
+        Plan::new(self, options)
     }
 }
 

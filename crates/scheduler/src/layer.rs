@@ -3,9 +3,10 @@
 //! It owns the contract between the scheduler and user code. It does not call it.
 
 use std::fmt;
+use std::time::Duration;
 
-use crate::BoxError;
 use crate::run::Failures;
+use crate::{BoxError, Eviction};
 
 /// One operation of the graph: all its tasks share this object, a task is (layer, index).
 ///
@@ -50,6 +51,28 @@ pub trait Layer<V>: Send + Sync {
     /// What messages call task `index`, such as `sum block (3, 0)`. Only called for errors.
     fn label(&self, index: u32) -> String;
 
+    /// What may be done with the value of task `index` when memory is short; the default is to hold it.
+    ///
+    /// Asked while a plan is made, and only when the graph does not fit its budget.
+    fn eviction(&self, index: u32) -> Eviction {
+        let _ = index;
+        Eviction::Hold
+    }
+
+    /// Whether [`retry`](Self::retry) is to be asked when a task fails. Such tasks get copies of their inputs, so
+    /// that they cannot reuse their storage.
+    fn retries(&self) -> bool {
+        false
+    }
+
+    /// After which pause task `index` shall run again, having failed `failed` times, the last time with `error`;
+    /// `None` when the error shall stop the run. The task must give the same value however often it is run. Nobody waits
+    /// while it pauses: threads take other tasks.
+    fn retry(&self, index: u32, failed: u32, error: &(dyn std::error::Error + 'static)) -> Option<Duration> {
+        let _ = (index, failed, error);
+        None
+    }
+
     /// How long task `index` takes, in nanoseconds, where that is known to be short.
     ///
     /// A small graph whose tasks are all known to be short runs on the calling thread, waking nobody. `None`
@@ -90,7 +113,7 @@ impl<'run> TaskCx<'run> {
         Self { failures, task, worker }
     }
 
-    /// Whether this task's result is no longer wanted: an earlier task of the run has failed.
+    /// Whether this task's result is no longer wanted: the run was cancelled, or an earlier task has failed.
     ///
     /// A long task asks now and then and may return anything, an error included, once it is true. Tasks that
     /// come before the failed one are still wanted, because one of them may be the first to fail.

@@ -47,7 +47,6 @@
 mod blocks;
 mod csr;
 mod error;
-#[allow(dead_code, unreachable_pub, reason = "plans do not evict")]
 mod evict;
 mod graph;
 mod handle;
@@ -55,19 +54,25 @@ mod layer;
 mod lease;
 #[cfg(all(test, loom))]
 mod loom_models;
+mod observe;
 mod order;
 mod plan;
 mod pool;
 mod profile;
+mod retry;
 mod run;
 mod spill;
 mod sync;
 
 pub use error::{BoxError, GraphError, PlanError, PoolError, RunError, TaskError, TaskErrorKind};
+pub use evict::Eviction;
 pub use graph::{GraphBuilder, LayerId, TaskBytes, TaskGraph, TaskId};
 pub use handle::{CancelToken, OnCancel, RunHandle};
 pub use layer::{FnLayer, Layer, TaskCx};
 pub use lease::{Lease, LeaseError, MemoryBudget};
-pub use plan::Plan;
+pub use observe::{Observer, Progress, RunEvent, TaskEnd, TaskEvent, TaskKind};
+pub use plan::{Plan, PlanOptions, SpillCodec};
 pub use pool::Pool;
+pub use retry::Retry;
+pub use run::{ErrorMode, RunOptions, inside_task};
 pub use spill::{SpillError, SpillRecord, SpillStats, SpillStore};

@@ -156,7 +156,7 @@ fn loom_the_caller_hears_of_tasks_and_of_the_last_helper() {
             if model.1.take() {
                 taken = true;
             } else {
-                model.0.wait(|| model.1.exists());
+                model.0.wait(None, || model.1.exists());
             }
         }
         helper.join().unwrap();
@@ -174,7 +174,7 @@ fn loom_two_helpers_leave_and_the_last_one_wakes_the_caller() {
             thread::spawn(move || gate.leave())
         });
         while !gate.is_empty() {
-            gate.wait(|| false);
+            gate.wait(None, || false);
         }
         helpers.into_iter().for_each(|helper| helper.join().unwrap());
     });
@@ -191,19 +191,18 @@ fn three_blocks() -> Blocks {
 #[test]
 fn loom_a_task_parked_while_the_limit_rises_is_handed_out_once() {
     check(3, || {
-        let blocks = std::sync::Arc::new(three_blocks());
-        let window = Arc::new(Window::new(&blocks));
+        let window = Arc::new(Window::new(three_blocks()));
         assert_eq!(window.limit(), 2);
         let parker = thread::spawn({
-            let (window, blocks) = (Arc::clone(&window), std::sync::Arc::clone(&blocks));
+            let window = Arc::clone(&window);
             move || {
                 let mut out = 0;
-                window.park(&blocks, 2, |_| out += 1);
+                window.park(2, |_| out += 1);
                 out
             }
         });
         let mut out = 0;
-        window.finish(&blocks, 0, |_| out += 1);
+        window.finish(0, 0, |_| out += 1).unwrap();
         assert_eq!(out + parker.join().unwrap(), 1);
     });
 }
@@ -211,19 +210,18 @@ fn loom_a_task_parked_while_the_limit_rises_is_handed_out_once() {
 #[test]
 fn loom_blocks_that_end_together_move_the_frontier_past_both() {
     check(3, || {
-        let blocks = std::sync::Arc::new(three_blocks());
-        let window = Arc::new(Window::new(&blocks));
-        window.park(&blocks, 2, |_| panic!("the limit is below"));
+        let window = Arc::new(Window::new(three_blocks()));
+        window.park(2, |_| panic!("the limit is below"));
         let other = thread::spawn({
-            let (window, blocks) = (Arc::clone(&window), std::sync::Arc::clone(&blocks));
+            let window = Arc::clone(&window);
             move || {
                 let mut out = 0;
-                window.finish(&blocks, 1, |_| out += 1);
+                window.finish(1, 0, |_| out += 1).unwrap();
                 out
             }
         });
         let mut out = 0;
-        window.finish(&blocks, 0, |_| out += 1);
+        window.finish(0, 0, |_| out += 1).unwrap();
         assert_eq!(out + other.join().unwrap(), 1);
         assert_eq!(window.limit(), 3);
     });

@@ -20,6 +20,16 @@ mod real {
             guard
         }
 
+        /// Waits until `due` at most.
+        pub(crate) fn wait_until<'a, T>(
+            &self,
+            mut guard: MutexGuard<'a, T>,
+            due: std::time::Instant,
+        ) -> MutexGuard<'a, T> {
+            self.0.wait_until(&mut guard, due);
+            guard
+        }
+
         pub(crate) fn notify_one(&self) {
             self.0.notify_one();
         }
@@ -59,6 +69,15 @@ mod model {
             self.0.wait(guard).expect("no model panics while holding a lock")
         }
 
+        /// Models have no clock: no model waits for a time.
+        pub(crate) fn wait_until<'a, T>(
+            &self,
+            guard: MutexGuard<'a, T>,
+            _: std::time::Instant,
+        ) -> MutexGuard<'a, T> {
+            self.wait(guard)
+        }
+
         pub(crate) fn notify_one(&self) {
             self.0.notify_one();
         }
@@ -92,6 +111,15 @@ impl Parker {
             token = self.left.wait(token);
         }
         *token = false;
+    }
+
+    /// Waits for a token until `due`; true when it took one.
+    pub(crate) fn park_until(&self, due: std::time::Instant) -> bool {
+        let mut token = self.token.lock();
+        while !*token && std::time::Instant::now() < due {
+            token = self.left.wait_until(token, due);
+        }
+        std::mem::take(&mut *token)
     }
 
     /// Leaves a token.

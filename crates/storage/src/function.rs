@@ -56,7 +56,7 @@ impl ChunkSource for FnSource {
     }
 
     fn cost(&self) -> ReadCost {
-        ReadCost::Decode
+        ReadCost::Call
     }
 
     fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
@@ -122,7 +122,7 @@ impl ChunkSource for BlockFnSource {
     }
 
     fn cost(&self) -> ReadCost {
-        ReadCost::Decode
+        ReadCost::Call
     }
 
     fn unit(&self) -> ReadUnit {

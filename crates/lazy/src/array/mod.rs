@@ -16,7 +16,7 @@ use chunkwise_chunk::{ChunkGrid, Chunks, DType, Element};
 use chunkwise_expr::{Expr, ExprError};
 use ndarray::{Array, ArrayD, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn};
 
-use crate::{Error, Plan, Result, Runtime};
+use crate::{Error, Plan, Result, RunHandle, Runtime};
 
 pub use convert::IntoShared;
 pub use create::BlockInfo;
@@ -378,8 +378,29 @@ impl<T: Element, D: LazyDim> LazyArray<T, D> {
         Runtime::global()?.compute_into(self, memory)
     }
 
-    /// Computes the array and keeps its blocks in memory: the result is an array whose blocks are there. They
-    /// count in the memory limit until the last handle is dropped.
+    /// Computes the array in the background: the handle waits for the result, is a future of it, cancels it and tells
+    /// how far it is.
+    ///
+    /// # Errors
+    /// When the system refuses a thread. All other errors come from the handle.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let run = LazyArray::arange(1.0_f64, 5.0, 1.0, 2).prod().submit()?;
+    /// assert_eq!(run.wait()?, 24.0);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    pub fn submit(&self) -> Result<RunHandle<D::Computed<T>>>
+    where
+        D: 'static,
+        D::Computed<T>: Send + 'static,
+    {
+        Runtime::global()?.submit(self.clone())
+    }
+
+    /// Computes the array and keeps its blocks: the result is an array whose blocks are there. In memory they
+    /// count in the memory limit until the last handle is dropped; where they take more than half of what is left of it,
+    /// or a later computation needs the memory, they are on disk, in files without a name.
     ///
     /// # Errors
     /// As [`compute`](LazyArray::compute).

@@ -1,13 +1,15 @@
 //! Operations that compute a block from regions of their inputs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, DType, Lent, ReadCost, Region, View, Window, Written};
 use chunkwise_expr::{Concat, FromObject, Meta, Need, Needs, Op};
 use chunkwise_kernels::{Kernel, KernelError, Stop};
-use chunkwise_scheduler::{BoxError, Layer, TaskBytes, TaskCx};
+use chunkwise_scheduler::{BoxError, Eviction, Layer, Retry, TaskBytes, TaskCx};
 use smallvec::SmallVec;
 
+use super::evict::{may_fail_to_read, retry_read};
 use super::feed::{Feed, bytes, kernel_error, kernel_operands, operands, recycle};
 use super::recycle::Recycler;
 use super::{Label, Value};
@@ -44,6 +46,10 @@ pub(crate) struct BlockLayer {
     pub(crate) used: bool,
     /// Whether the caller keeps the block: it then has memory of its own.
     pub(crate) kept: bool,
+    /// What becomes of a block when memory is short.
+    pub(crate) eviction: Eviction,
+    /// How often reading is tried again.
+    pub(crate) retry: Retry,
     pub(crate) recycler: Arc<Recycler>,
 }
 
@@ -178,6 +184,18 @@ impl BlockLayer {
 }
 
 impl Layer<Value> for BlockLayer {
+    fn eviction(&self, _: u32) -> Eviction {
+        self.eviction
+    }
+
+    fn retries(&self) -> bool {
+        may_fail_to_read(&self.feeds, self.retry)
+    }
+
+    fn retry(&self, _: u32, failed: u32, error: &(dyn std::error::Error + 'static)) -> Option<Duration> {
+        retry_read(self.retry, failed, error)
+    }
+
     fn run(&self, index: u32, inputs: &mut [Value], cx: &TaskCx<'_>) -> Result<Value, BoxError> {
         let region = self.grid.region(&self.grid.block(index as usize));
         let cancelled = || cx.cancelled();

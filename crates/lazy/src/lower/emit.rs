@@ -8,7 +8,7 @@ use chunkwise_expr::{
     Collect, ElementOp, ExprGraph, GraphNode, Meta, Need, NodeId, Op, Program, ProgramBuilder,
 };
 use chunkwise_kernels::Kernel;
-use chunkwise_scheduler::{GraphBuilder, TaskBytes, TaskId};
+use chunkwise_scheduler::{GraphBuilder, Retry, TaskBytes, TaskId};
 use smallvec::SmallVec;
 
 use super::blockwise::{BlockLayer, BlockOp};
@@ -16,7 +16,7 @@ use super::demand::Demand;
 use super::feed::{Feed, bytes};
 use super::object::{CallLayer, CollectLayer};
 use super::recycle::Recycler;
-use super::{Label, Lowered, Target, Value};
+use super::{Label, Lowered, Target, Value, evict};
 use crate::Result;
 
 /// The state of one walk.
@@ -34,6 +34,7 @@ pub(crate) struct Emit<'a> {
     /// For each node which roots it is.
     root_numbers: Vec<SmallVec<[usize; 1]>>,
     pub(super) recycler: Arc<Recycler>,
+    pub(super) retry: Retry,
 }
 
 impl<'a> Emit<'a> {
@@ -42,6 +43,7 @@ impl<'a> Emit<'a> {
         targets: &'a [Target],
         inlined: &'a [bool],
         demand: &'a [Demand],
+        retry: Retry,
     ) -> Emit<'a> {
         let tasks = Vec::with_capacity(graph.len());
         let mut root_numbers = vec![SmallVec::new(); graph.len()];
@@ -59,6 +61,7 @@ impl<'a> Emit<'a> {
             bytes_read: 0,
             root_numbers,
             recycler: Arc::default(),
+            retry,
         }
     }
 
@@ -152,6 +155,7 @@ impl<'a> Emit<'a> {
             ),
         };
         let (sinks, used) = (self.sinks(id), self.is_used(id));
+        let eviction = evict::eviction(&node.op, &block_op, &feeds);
         // The blocks of the only one that takes them, which may be finer.
         let grid = match &sinks[..] {
             [sink] if !used => sink.write_grid(),
@@ -169,6 +173,8 @@ impl<'a> Emit<'a> {
             sinks,
             used,
             kept: self.is_kept(id),
+            eviction,
+            retry: self.retry,
             recycler: self.recycler.clone(),
         }
     }

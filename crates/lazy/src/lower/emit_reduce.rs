@@ -105,6 +105,7 @@ impl Emit<'_> {
             metas,
             numbers,
             groups,
+            retry: self.retry,
             recycler: self.recycler.clone(),
         });
         let mut finishes = Vec::with_capacity(members.len());

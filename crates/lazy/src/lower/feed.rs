@@ -7,6 +7,7 @@ use chunkwise_expr::Need;
 use chunkwise_kernels::{KernelError, Operand};
 use chunkwise_scheduler::{BoxError, TaskId};
 
+use super::evict::read_failed;
 use super::recycle::Recycler;
 use super::value::Value;
 
@@ -97,7 +98,7 @@ impl Feed {
     /// Bytes of storage that reading a region reads from elsewhere.
     pub(crate) fn bytes_read(&self, region: &Region) -> u64 {
         match self {
-            Feed::Source(source) if source.cost() == ReadCost::Decode => bytes(source.dtype(), region),
+            Feed::Source(source) if source.cost() >= ReadCost::Decode => bytes(source.dtype(), region),
             _ => 0,
         }
     }
@@ -112,7 +113,7 @@ impl Feed {
         match self {
             Feed::Literal(value) => Ok(Chunk::filled(*value, &[])),
             Feed::Source(source) if region.is_empty() => Ok(Chunk::zeros(source.dtype(), region.shape())),
-            Feed::Source(source) => Ok(source.read(region)?),
+            Feed::Source(source) => source.read(region).map_err(read_failed),
             Feed::Blocks(dtype, grid) => gather(*dtype, grid, region, inputs, recycler),
             Feed::Object => unreachable!("values are taken whole, not by regions"),
         }

@@ -18,6 +18,7 @@ mod blockwise;
 mod demand;
 mod emit;
 mod emit_reduce;
+mod evict;
 mod feed;
 mod object;
 mod recycle;
@@ -30,10 +31,11 @@ use std::sync::Arc;
 
 use chunkwise_chunk::{ChunkGrid, ChunkSink};
 use chunkwise_expr::{BuildError, ExprError, ExprGraph, GraphNode, NodeId, Op};
-use chunkwise_scheduler::TaskGraph;
+use chunkwise_scheduler::{Retry, TaskGraph};
 
 use crate::Result;
 
+pub(crate) use evict::BlockCodec;
 pub(crate) use recycle::{MOST_IDLE, Recycler};
 pub(crate) use value::Value;
 
@@ -63,10 +65,25 @@ pub(crate) struct Lowered {
     pub(crate) recycler: Arc<Recycler>,
 }
 
-/// Makes the tasks that compute the roots into their targets. `share` is how many bytes of decoded blocks may be kept
-/// so that several readers need not decode them again.
-pub(crate) fn lower(graph: &ExprGraph, targets: &[Target], share: u64) -> Result<Lowered> {
-    let inlined = sources::inlined(graph, share);
+/// What tasks are made for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LowerOptions {
+    /// Bytes that the tasks may use; `None` is no limit.
+    pub(crate) budget: Option<u64>,
+    /// How often reading a block is tried again.
+    pub(crate) retry: Retry,
+}
+
+impl LowerOptions {
+    /// Bytes of decoded blocks that may be kept so that several readers need not decode them again.
+    fn share(&self) -> u64 {
+        self.budget.map_or(u64::MAX, |budget| budget / 4)
+    }
+}
+
+/// Makes the tasks that compute the roots into their targets.
+pub(crate) fn lower(graph: &ExprGraph, targets: &[Target], options: &LowerOptions) -> Result<Lowered> {
+    let inlined = sources::inlined(graph, options.share());
     let has_tasks = |id: &NodeId| !inlined[id.index()] || graph.is_root(*id);
     for id in graph.ids().filter(has_tasks) {
         check_count(graph, id, sources::blocks_of(graph, id), MOST_BLOCKS)?;
@@ -82,7 +99,7 @@ pub(crate) fn lower(graph: &ExprGraph, targets: &[Target], share: u64) -> Result
         });
         check_count(graph, id, tasks, MOST_TASKS)?;
     }
-    emit::Emit::new(graph, targets, &inlined, &demand).run()
+    emit::Emit::new(graph, targets, &inlined, &demand, options.retry).run()
 }
 
 /// Refuses plans that would not fit into memory themselves.

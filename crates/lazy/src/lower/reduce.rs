@@ -11,15 +11,17 @@
 //! for itself: a subtree of the same tree, so this shows in no bit either.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chunkwise_chunk::{ChunkGrid, ChunkSink, Region};
 use chunkwise_expr::{Meta, Needs, Reduce, element_needs};
 use chunkwise_kernels::{Fold, Partial, Stop};
-use chunkwise_scheduler::{BoxError, Layer, TaskCx};
+use chunkwise_scheduler::{BoxError, Eviction, Layer, Retry, TaskCx};
 use smallvec::SmallVec;
 
 use super::blockwise::write;
 use super::emit::number_of;
+use super::evict::{may_fail_to_read, retry_read};
 use super::feed::{Feed, kernel_error, kernel_operands, recycle};
 use super::recycle::Recycler;
 use super::{Label, Value};
@@ -42,6 +44,8 @@ pub(crate) struct FoldLayer {
     pub(crate) numbers: usize,
     /// Where blocks are folded by groups.
     pub(crate) groups: Option<Groups>,
+    /// How often reading is tried again.
+    pub(crate) retry: Retry,
     pub(crate) recycler: Arc<Recycler>,
 }
 
@@ -122,6 +126,14 @@ impl FoldLayer {
 }
 
 impl Layer<Value> for FoldLayer {
+    fn retries(&self) -> bool {
+        may_fail_to_read(&self.feeds, self.retry)
+    }
+
+    fn retry(&self, _: u32, failed: u32, error: &(dyn std::error::Error + 'static)) -> Option<Duration> {
+        retry_read(self.retry, failed, error)
+    }
+
     fn run(&self, index: u32, inputs: &mut [Value], cx: &TaskCx<'_>) -> Result<Value, BoxError> {
         let index = index as usize;
         let cancelled = || cx.cancelled();
@@ -183,6 +195,10 @@ pub(crate) struct FinishLayer {
 }
 
 impl Layer<Value> for FinishLayer {
+    fn eviction(&self, _: u32) -> Eviction {
+        Eviction::Spill
+    }
+
     fn run(&self, index: u32, inputs: &mut [Value], cx: &TaskCx<'_>) -> Result<Value, BoxError> {
         let region = self.grid.region(&self.grid.block(index as usize));
         let cancelled = || cx.cancelled();

@@ -22,6 +22,7 @@ pub(super) enum Price {
 #[derive(Clone, Copy)]
 struct Class {
     price: Price,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the table is read by place, this says which"))]
     small: bool,
     /// How much the distance of the next use counts: the inverse of the price of a byte. A byte made again is taken
     /// for a quarter of a byte moved; a small record for sixteen times its size.

@@ -101,6 +101,11 @@ impl Book {
         granted
     }
 
+    /// Counts bytes of a run's lease as held from now on. Who waits may then wait in vain, and is to be woken.
+    pub(super) fn hold(&mut self, bytes: u64) {
+        self.held += u128::from(bytes);
+    }
+
     /// Takes bytes of a lease back. True when that served others, which are to be woken.
     pub(super) fn give_back(&mut self, bytes: u64, purpose: Purpose) -> bool {
         self.leased -= u128::from(bytes);
@@ -111,12 +116,12 @@ impl Book {
     }
 
     /// Refuses what could not be served if every run ended.
-    fn check(&self, least: u64) -> Result<(), LeaseError> {
+    pub(super) fn check(&self, least: u64) -> Result<(), LeaseError> {
         let Some(limit) = self.limit else { return Ok(()) };
-        let held = u64::try_from(self.held).expect("holds are granted within the limit");
+        let held = u64::try_from(self.held).unwrap_or(u64::MAX);
         match least {
             _ if least > limit => Err(LeaseError::AboveLimit { needed: least, limit }),
-            _ if least > limit - held => Err(LeaseError::Held { needed: least, limit, held }),
+            _ if least > limit.saturating_sub(held) => Err(LeaseError::Held { needed: least, limit, held }),
             _ => Ok(()),
         }
     }

@@ -196,11 +196,12 @@ impl MemoryBudget {
             if let Some(bytes) = book.fetch(ticket) {
                 return Ok(self.grant(bytes, Purpose::Run));
             }
-            if cancelled() {
+            let refused = if cancelled() { Err(LeaseError::Cancelled) } else { book.check(least) };
+            if let Err(error) = refused {
                 let served = book.withdraw(ticket);
                 drop(book);
                 self.0.tell(served);
-                return Err(LeaseError::Cancelled);
+                return Err(error);
             }
             book = self.0.news.wait(book);
         }
@@ -291,6 +292,30 @@ impl Lease {
         let served = book.give_back(before - bytes, self.purpose);
         drop(book);
         self.budget.tell(served);
+    }
+}
+
+impl Lease {
+    /// Gives back all but `bytes`, which stay for a result that outlives its run. Those who wait and could never be served
+    /// beside it get an error.
+    ///
+    /// ```
+    /// # use chunkwise_scheduler::{LeaseError, MemoryBudget};
+    /// let budget = MemoryBudget::new(Some(100));
+    /// let result = budget.lease(50, 50)?.keep(40);
+    /// assert_eq!(budget.lease(70, 70).unwrap_err(), LeaseError::Held { needed: 70, limit: 100, held: 40 });
+    /// drop(result);
+    /// assert_eq!(budget.lease(70, 70)?.bytes(), 70);
+    /// # Ok::<(), LeaseError>(())
+    /// ```
+    pub fn keep(mut self, bytes: u64) -> Self {
+        self.shrink_to(bytes);
+        if self.purpose == Purpose::Run {
+            self.purpose = Purpose::Hold;
+            self.budget.book.lock().hold(self.bytes());
+            self.budget.wake_waiters();
+        }
+        self
     }
 }
 

@@ -34,12 +34,27 @@ pub(crate) fn reorder<V>(graph: TaskGraph<V>) -> Ordered<V> {
     let users = graph.inputs.transposed();
     match best_order(&graph, &users) {
         (None, peak) => Ordered { graph, created: None, users, peak },
-        (Some(order), peak) => {
-            drop(users);
-            let graph = renumbered(graph, &order);
-            let users = graph.inputs.transposed();
-            Ordered { graph, created: Some(order), users, peak }
-        }
+        (Some(order), peak) => Ordered::renumbered(graph, users, order, peak),
+    }
+}
+
+/// The same tasks for a budget below their peak: by the search also where the order of creation needs no more. What
+/// is used soon after it was made is moved less.
+pub(crate) fn reorder_for_less<V>(ordered: Ordered<V>) -> Ordered<V> {
+    let Ordered { graph, created: None, users, peak } = ordered else { return ordered };
+    let live = LiveBytes::new(&graph.bytes, &graph.inputs, &users, &graph.keep);
+    match release::order(&graph, &users, &graph.inputs, live, peak.bytes.saturating_add(1)) {
+        None => Ordered { graph, created: None, users, peak },
+        Some((order, peak)) => Ordered::renumbered(graph, users, order, peak),
+    }
+}
+
+impl<V> Ordered<V> {
+    fn renumbered(graph: TaskGraph<V>, users: Csr, order: Vec<u32>, peak: Peak) -> Self {
+        drop(users);
+        let graph = renumbered(graph, &order);
+        let users = graph.inputs.transposed();
+        Self { graph, created: Some(order), users, peak }
     }
 }
 

@@ -3,6 +3,8 @@
 //! It owns the count of helping workers and the caller's sleep. It is kept apart from the run, so that a worker
 //! lets go of the run before it says that it has left.
 
+use std::time::Instant;
+
 use crate::sync::Parker;
 use crate::sync::atomic::{
     AtomicBool, AtomicU32,
@@ -54,16 +56,23 @@ impl Gate {
         false
     }
 
-    /// The caller waits for work or for the last helper to leave.
-    pub(crate) fn wait(&self, has_work: impl FnOnce() -> bool) {
+    /// The caller waits for work, for the last helper to leave, or until `due`.
+    pub(crate) fn wait(&self, due: Option<Instant>, has_work: impl FnOnce() -> bool) {
         self.caller_waits.swap(true, AcqRel);
         // Pairs with the fence in `wake_caller`.
         fence(SeqCst);
-        let news = has_work() || self.is_empty();
+        let news = has_work() || (due.is_none() && self.is_empty());
         if news && self.take_down() {
             return;
         }
-        self.parker.park();
+        let in_time = match due {
+            None => false,
+            Some(due) => self.parker.park_until(due) || self.take_down(),
+        };
+        if !in_time {
+            // Nobody gave up, or somebody else took the flag down: there is a token, or will be.
+            self.parker.park();
+        }
     }
 
     /// True for the one who says that the wait is over.

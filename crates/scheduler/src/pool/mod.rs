@@ -91,7 +91,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    fn new(workers: usize) -> Self {
+    pub(crate) fn new(workers: usize) -> Self {
         Self { registry: Registry::new(), sleep: Sleep::new(workers), closed: AtomicBool::new(false) }
     }
 

@@ -13,6 +13,9 @@ pub(crate) trait Job: Send + Sync {
     /// Whether a task could be taken right now. May be out of date at once.
     fn has_work(&self) -> bool;
 
+    /// Whether a task may be there later, though nobody works on one: it waits for its next attempt.
+    fn may_get_work(&self) -> bool;
+
     /// Works as the thread of this seat until no task is found; true when there was at least one. `busy` is called
     /// once the first is taken.
     fn help(&self, seat: usize, busy: &dyn Fn()) -> bool;
@@ -47,14 +50,14 @@ impl Registry {
         Some(Arc::clone(job))
     }
 
-    /// Removes a run if no worker is inside and no task is left to take; afterwards the caller alone holds it.
+    /// Removes a run if no worker is inside and no task is left to take or to wait for; afterwards the caller alone holds it.
     ///
     /// Nobody can enter while the list is locked, and without helpers only the caller could publish work: what is
     /// seen here stays true.
     pub(crate) fn close(&self, gate: &Arc<Gate>) -> bool {
         let mut jobs = self.jobs.lock();
         let Some(at) = jobs.iter().position(|job| Arc::ptr_eq(job.gate(), gate)) else { return true };
-        if !gate.is_empty() || jobs[at].has_work() {
+        if !gate.is_empty() || jobs[at].may_get_work() || jobs[at].has_work() {
             return false;
         }
         jobs.remove(at);

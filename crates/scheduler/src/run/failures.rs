@@ -2,7 +2,7 @@
 //!
 //! It owns the rule that makes the first error independent of the number of threads: after task f has failed,
 //! tasks above f are skipped and tasks below f still run, because one of them may fail before f in a
-//! sequential run. It does not run anything.
+//! sequential run. A run that was cancelled, or that shall stop at any error, skips all. It does not run anything.
 
 use std::any::Any;
 use std::fmt;
@@ -10,15 +10,21 @@ use std::fmt;
 use crossbeam_utils::CachePadded;
 
 use super::guard::panic_message;
+use super::options::ErrorMode;
 use crate::error::{RunError, TaskError, TaskErrorKind};
 use crate::plan::PlanData;
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use crate::sync::atomic::{
+    AtomicBool, AtomicU32,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 /// The failed tasks of one run.
 pub(crate) struct Failures {
-    /// The smallest failed task, `u32::MAX` when there is none. On its own cache line: every task reads it.
-    first: CachePadded<AtomicU32>,
+    /// Tasks from this rank on are not wanted; `u32::MAX` while all are. On its own cache line: every task reads it.
+    stop: CachePadded<AtomicU32>,
+    mode: ErrorMode,
+    cancelled: AtomicBool,
     errors: Mutex<Vec<(Cause, u32, TaskErrorKind)>>,
 }
 
@@ -31,27 +37,44 @@ enum Cause {
 }
 
 impl Failures {
-    pub(crate) fn new() -> Self {
-        Self { first: CachePadded::new(AtomicU32::new(u32::MAX)), errors: Mutex::new(Vec::new()) }
+    pub(crate) fn new(mode: ErrorMode) -> Self {
+        Self {
+            stop: CachePadded::new(AtomicU32::new(u32::MAX)),
+            mode,
+            cancelled: AtomicBool::new(false),
+            errors: Mutex::new(Vec::new()),
+        }
     }
 
-    /// Whether `task` comes after a task that has failed.
+    /// Whether `task` is not wanted any more.
     // Relaxed: a late answer only runs a task in vain; the errors themselves are under the lock.
     #[inline]
     pub(crate) fn skips(&self, task: u32) -> bool {
-        self.first.load(Relaxed) < task
+        self.stop.load(Relaxed) <= task
     }
 
-    /// Whether any task has failed.
+    /// Whether any task has failed, or the run was cancelled.
     pub(crate) fn any(&self) -> bool {
-        self.skips(u32::MAX)
+        self.stop.load(Relaxed) < u32::MAX
+    }
+
+    /// No task is wanted any more.
+    pub(crate) fn cancel(&self) {
+        // Release pairs with Acquire in `into_result`: who sees that everything stopped sees why.
+        self.cancelled.store(true, Release);
+        self.stop.store(0, Relaxed);
     }
 
     pub(crate) fn add(&self, task: u32, kind: TaskErrorKind) {
         self.errors.lock().push((Cause::Task, task, kind));
-        self.first.fetch_min(task, Relaxed);
+        let stop = match self.mode {
+            ErrorMode::Deterministic => task + 1,
+            ErrorMode::FailFast => 0,
+        };
+        self.stop.fetch_min(stop, Relaxed);
     }
 
+    /// Adds a panic in the drop of a value at its last use.
     pub(crate) fn add_panic(&self, task: u32, payload: Box<dyn Any + Send>) {
         self.add(task, TaskErrorKind::Panicked(panic_message(payload)));
     }
@@ -63,9 +86,11 @@ impl Failures {
     }
 
     /// The errors with their labels, in execution order.
-    pub(crate) fn into_result<V>(self, plan: &PlanData<V>) -> Result<(), RunError> {
-        let mut errors = self.errors.into_inner();
-        if errors.is_empty() {
+    pub(crate) fn to_result<V>(&self, plan: &PlanData<V>) -> Result<(), RunError> {
+        let mut errors = std::mem::take(&mut *self.errors.lock());
+        // Acquire pairs with Release in `cancel`.
+        let cancelled = self.cancelled.load(Acquire);
+        if errors.is_empty() && !cancelled {
             return Ok(());
         }
         errors.sort_by_key(|(cause, task, _)| (*cause, *task));
@@ -73,12 +98,12 @@ impl Failures {
             let (task, layer, index, label) = plan.describe(task);
             TaskError { task, label, layer, index, kind }
         };
-        Err(RunError::new(errors.into_iter().map(label).collect()))
+        Err(RunError::new(errors.into_iter().map(label).collect(), cancelled))
     }
 }
 
 impl fmt::Debug for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Failures").field("first", &self.first.load(Relaxed)).finish_non_exhaustive()
+        f.debug_struct("Failures").field("stop", &self.stop.load(Relaxed)).finish_non_exhaustive()
     }
 }

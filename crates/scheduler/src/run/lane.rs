@@ -4,6 +4,7 @@
 
 use crossbeam_utils::CachePadded;
 
+use super::entry::Entry;
 use super::sources::Stretch;
 use crate::sync::Mutex;
 use crate::sync::deque::{Stealer, Worker};
@@ -11,8 +12,8 @@ use crate::sync::deque::{Stealer, Worker};
 /// What one seat has to do, open to thieves.
 pub(crate) struct Lane {
     /// The owner's end; absent while somebody sits here.
-    deque: Mutex<Option<Worker<u32>>>,
-    pub(crate) stealer: Stealer<u32>,
+    deque: Mutex<Option<Worker<Entry>>>,
+    pub(crate) stealer: Stealer<Entry>,
     pub(crate) stretch: Stretch,
 }
 
@@ -29,12 +30,12 @@ impl Lane {
     }
 
     /// Sits down. The lock is not held while the seat is taken.
-    pub(crate) fn take_deque(&self) -> Worker<u32> {
+    pub(crate) fn take_deque(&self) -> Worker<Entry> {
         self.deque.lock().take().expect("one thread at a time sits on a seat")
     }
 
     /// Stands up.
-    pub(crate) fn return_deque(&self, deque: Worker<u32>) {
+    pub(crate) fn return_deque(&self, deque: Worker<Entry>) {
         *self.deque.lock() = Some(deque);
     }
 

@@ -7,60 +7,72 @@ use std::sync::Arc;
 
 use crossbeam_utils::{Backoff, CachePadded};
 
-use super::failures::Failures;
+use super::delayed::Delayed;
 use super::finish::{drop_rest, take_kept};
 use super::lane::Lane;
 use super::participant::Participant;
 use super::pending::Pending;
 use super::slot::Slot;
 use super::sources::Cursor;
+use super::watch::Watch;
 use super::window::Window;
+use super::work::Work;
 use crate::RunError;
-use crate::blocks::Blocks;
-use crate::plan::PlanData;
+use crate::error::TaskErrorKind;
 use crate::pool::{Gate, Job, Shared};
 use crate::sync::Mutex;
 
 /// The state that the threads of one run share.
-pub(super) struct Run<V> {
-    pub(super) plan: Arc<PlanData<V>>,
+pub(super) struct Run<V, W> {
+    pub(super) work: Work<V, W>,
     pub(super) slots: Box<[Mutex<Slot<V>>]>,
     pub(super) pending: Pending,
     pub(super) cursor: Cursor,
     pub(super) lanes: Box<[CachePadded<Lane>]>,
+    /// Tasks that wait for another attempt.
+    pub(super) delayed: Delayed<V>,
     /// Absent when everything fits the budget at once.
     pub(super) window: Option<Window>,
-    pub(super) failures: Failures,
     pub(super) gate: Arc<Gate>,
     pub(super) shared: Arc<Shared>,
 }
 
-/// Runs a plan on up to `threads` threads of the pool, the calling one included.
-pub(super) fn run_parallel<V>(
+/// Runs a plan on up to `threads` threads of the pool, the calling one included, within `budget`.
+pub(super) fn run_parallel<V, W>(
     shared: &Arc<Shared>,
     threads: usize,
-    plan: &Arc<PlanData<V>>,
+    work: Work<V, W>,
+    budget: Option<u64>,
+    gate: Arc<Gate>,
 ) -> Result<Vec<V>, RunError>
 where
     V: Clone + Send + 'static,
+    W: Watch,
 {
-    let run = Arc::new(Run::new(shared, threads, plan));
+    let run = Arc::new(Run::new(shared, threads, work, budget, gate));
     shared.registry.add(Arc::clone(&run) as Arc<dyn Job>);
     run.drive();
     Arc::into_inner(run).expect("a closed run is held by its caller alone").into_result()
 }
 
-impl<V: Clone> Run<V> {
-    fn new(shared: &Arc<Shared>, threads: usize, plan: &Arc<PlanData<V>>) -> Self {
+impl<V: Clone, W: Watch> Run<V, W> {
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        threads: usize,
+        work: Work<V, W>,
+        budget: Option<u64>,
+        gate: Arc<Gate>,
+    ) -> Self {
+        let plan = &work.plan;
         Self {
-            plan: Arc::clone(plan),
             slots: plan.uses().map(|uses| Mutex::new(Slot::new(uses))).collect(),
             pending: Pending::new(&plan.inputs),
             cursor: Cursor::new(),
             lanes: Lane::all(threads),
-            window: plan.blocks_for(threads).map(Window::new),
-            failures: Failures::new(),
-            gate: Arc::new(Gate::new()),
+            delayed: Delayed::new(),
+            window: plan.blocks_for(threads, budget).map(Window::new),
+            work,
+            gate,
             shared: Arc::clone(shared),
         }
     }
@@ -80,9 +92,15 @@ impl<V: Clone> Run<V> {
                 backoff.snooze();
                 continue;
             }
-            self.gate.wait(|| self.any_work());
+            self.wait();
             backoff.reset();
         }
+    }
+
+    /// Waits for work, for the last helper to leave, or for the next attempt at a task to be due.
+    fn wait(&self) {
+        let due = self.delayed.next_due();
+        self.gate.wait(due, || self.any_work() || self.delayed.next_due() != due);
     }
 
     /// Who woke the caller, or called for the run, counts on the caller to call for more hands.
@@ -102,7 +120,7 @@ impl<V: Clone> Run<V> {
 
     /// Positions of the sources below this one may be taken.
     pub(super) fn open_sources(&self) -> u32 {
-        let sources = &self.plan.sources;
+        let sources = &self.work.plan.sources;
         match &self.window {
             None => sources.len() as u32,
             Some(window) => {
@@ -110,12 +128,6 @@ impl<V: Clone> Run<V> {
                 sources.partition_point(|&source| source < limit) as u32
             }
         }
-    }
-
-    /// The window with its memory plan.
-    #[inline]
-    pub(super) fn window(&self) -> Option<(&Window, &Blocks)> {
-        self.window.as_ref().zip(self.plan.blocks())
     }
 
     /// Whether the budget admits `task` now.
@@ -127,30 +139,53 @@ impl<V: Clone> Run<V> {
     /// Whether `user` may start as soon as the one input at hand is there: it then need not be stored nor counted.
     #[inline]
     pub(super) fn is_last_input_of(&self, user: u32) -> bool {
-        self.may_start(user) && self.pending.lacks_one(user, self.plan.inputs.len_of(user))
+        self.may_start(user) && self.pending.lacks_one(user, self.work.plan.inputs.len_of(user))
     }
 
     pub(super) fn any_work(&self) -> bool {
-        self.source_is_open() || self.lanes.iter().any(|lane| !lane.is_empty())
+        self.source_is_open()
+            || self.lanes.iter().any(|lane| !lane.is_empty())
+            || self.delayed.has_ready(&self.work.failures)
     }
 
     /// Whether the next source may start and is still wanted.
     pub(super) fn source_is_open(&self) -> bool {
-        let Some(&source) = self.plan.sources.get(self.cursor.position() as usize) else { return false };
-        self.may_start(source) && !self.failures.skips(source)
+        let Some(&source) = self.work.plan.sources.get(self.cursor.position() as usize) else { return false };
+        self.may_start(source) && !self.work.failures.skips(source)
     }
 
-    fn into_result(self) -> Result<Vec<V>, RunError> {
+    /// Counts a finished task for the window; `ready` gets what may start because of it. True when more may.
+    #[inline]
+    pub(super) fn finish_in_window(&self, task: u32, ready: impl FnMut(u32)) -> bool {
+        let Some(window) = &self.window else { return false };
+        let raised = window.finish(task, self.work.spilled.overdraft(), ready);
+        raised.unwrap_or_else(|stuck| self.fail_for_memory(stuck))
+    }
+
+    /// What should be on disk fills the memory that the first unfinished task needs.
+    #[cold]
+    fn fail_for_memory(&self, task: u32) -> bool {
+        let refusal = self.work.spilled.take_refusal();
+        refusal.into_iter().for_each(|error| self.work.failures.add(task, TaskErrorKind::Spill(error)));
+        false
+    }
+
+    pub(super) fn into_result(self) -> Result<Vec<V>, RunError> {
+        let (plan, failures) = (&*self.work.plan, &*self.work.failures);
         let slots = self.slots.into_vec();
-        let kept = take_kept(&self.plan, &self.failures, |task| slots[task as usize].lock().consume());
-        drop_rest(&self.failures, slots.into_iter().map(Mutex::into_inner));
-        self.failures.into_result(&self.plan).map(|()| kept)
+        let kept = take_kept(plan, failures, |task| slots[task as usize].lock().consume());
+        drop_rest(failures, slots.into_iter().map(Mutex::into_inner));
+        failures.to_result(plan).map(|()| kept)
     }
 }
 
-impl<V: Clone + Send> Job for Run<V> {
+impl<V: Clone + Send, W: Watch> Job for Run<V, W> {
     fn has_work(&self) -> bool {
         self.any_work()
+    }
+
+    fn may_get_work(&self) -> bool {
+        !self.delayed.is_empty()
     }
 
     fn help(&self, seat: usize, busy: &dyn Fn()) -> bool {

@@ -3,33 +3,47 @@
 //! It owns the order in which tasks are taken (own deque, own stretch of sources, new sources, theft) and what
 //! happens around a task. A thread inside a run takes tasks of that run only: a task that waits for a nested run
 //! never finds itself above a foreign task on the same stack.
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
+//!
+//! A turn has two halves, [`run`](Participant::run) and [`settle`](Participant::settle), between which other threads
+//! may do anything: the simulator (`run::simulate`) puts their turns between them.
 
 use crate::sync::deque::{Steal, Worker};
 
-use super::failures::Failures;
+use super::delayed::Again;
+use super::entry::{Entry, Find, halve};
 use super::guard::{drop_guarded, drop_left_over};
 use super::parallel::Run;
 use super::sources::Span;
-use crate::TaskCx;
-use crate::error::TaskErrorKind;
+use super::watch::Watch;
+use super::work::{Outcome, Turn};
 use crate::plan::HandOver;
 
 /// A thread on its seat.
-pub(super) struct Participant<'run, V> {
-    run: &'run Run<V>,
+pub(super) struct Participant<'run, V, W> {
+    run: &'run Run<V, W>,
     seat: usize,
     /// Present until the thread stands up.
-    deque: Option<Worker<u32>>,
+    deque: Option<Worker<Entry>>,
     /// The inputs of the task at hand; kept for its capacity.
     inputs: Vec<V>,
     /// A task just run and its value, if its only user is the next task of this thread.
     carried: Option<(u32, V)>,
 }
 
-impl<'run, V: Clone> Participant<'run, V> {
-    pub(super) fn sit_down(run: &'run Run<V>, seat: usize) -> Self {
+/// What a thread takes in hand.
+pub(super) enum Job<V> {
+    Find(Find),
+    Again(Again<V>),
+}
+
+/// A task that was run and whose outcome nobody knows yet.
+pub(super) struct Ran<V> {
+    turn: Turn,
+    outcome: Outcome<V>,
+}
+
+impl<'run, V: Clone, W: Watch> Participant<'run, V, W> {
+    pub(super) fn sit_down(run: &'run Run<V, W>, seat: usize) -> Self {
         Self { run, seat, deque: Some(run.lanes[seat].take_deque()), inputs: Vec::new(), carried: None }
     }
 
@@ -38,39 +52,48 @@ impl<'run, V: Clone> Participant<'run, V> {
         let Some(first) = self.find() else { return false };
         busy();
         self.follow(first);
-        while let Some(task) = self.find() {
-            self.follow(task);
+        while let Some(job) = self.find() {
+            self.follow(job);
         }
         true
     }
 
-    /// Runs a task and, one after the other, those it leads to.
-    fn follow(&mut self, task: u32) {
-        let mut next = Some(task);
+    /// Does what was found and, one after the other, the tasks it leads to.
+    #[inline]
+    fn follow(&mut self, job: Job<V>) {
+        let mut next = match job {
+            Job::Find(Find::Task(task)) => Some(task),
+            Job::Find(Find::Edges(edges)) => self.release_edges(edges),
+            Job::Again(again) => self.run_again(again).and_then(|ran| self.settle(ran)),
+        };
         while let Some(task) = next {
-            next = self.step(task);
+            next = self.run(task).and_then(|ran| self.settle(ran));
         }
     }
 }
 
 /// Taking tasks.
-impl<V: Clone> Participant<'_, V> {
-    fn find(&mut self) -> Option<u32> {
-        self.deque()
-            .pop()
-            .or_else(|| self.pop_source())
-            .or_else(|| if self.run.window.is_some() { self.steal() } else { None })
-            .or_else(|| self.claim_sources())
-            .or_else(|| self.steal())
+impl<V: Clone, W: Watch> Participant<'_, V, W> {
+    pub(super) fn find(&mut self) -> Option<Job<V>> {
+        if let Some(entry) = self.deque().pop() {
+            return Some(Job::Find(entry.unpack()));
+        }
+        if let Some(again) = self.run.delayed.pop(&self.run.work.failures) {
+            return Some(Job::Again(again));
+        }
+        let source = self.pop_source();
+        let stolen = || if self.run.window.is_some() { self.steal() } else { None };
+        let find = source.map(Find::Task).or_else(stolen).or_else(|| self.claim_sources().map(Find::Task));
+        find.or_else(|| self.steal()).map(Job::Find)
     }
 
-    fn deque(&self) -> &Worker<u32> {
+    fn deque(&self) -> &Worker<Entry> {
         self.deque.as_ref().expect("the thread sits")
     }
 
     fn pop_source(&self) -> Option<u32> {
         let position = self.run.lanes[self.seat].stretch.pop()?;
-        Some(self.run.plan.sources[position as usize])
+        Some(self.run.work.plan.sources[position as usize])
     }
 
     fn claim_sources(&self) -> Option<u32> {
@@ -84,103 +107,141 @@ impl<V: Clone> Participant<'_, V> {
     /// Keeps a span that is not empty as the own stretch, but for its first source.
     fn start_span(&self, span: Span) -> u32 {
         self.run.lanes[self.seat].stretch.fill(Span { start: span.start + 1, ..span });
-        self.run.plan.sources[span.start as usize]
+        self.run.work.plan.sources[span.start as usize]
     }
 
     /// Looks once at every other seat, beginning with the next one.
-    fn steal(&self) -> Option<u32> {
+    fn steal(&self) -> Option<Find> {
         let seats = self.run.lanes.len();
         (1..seats).find_map(|step| self.steal_from((self.seat + step) % seats))
     }
 
-    fn steal_from(&self, seat: usize) -> Option<u32> {
+    fn steal_from(&self, seat: usize) -> Option<Find> {
         let victim = &self.run.lanes[seat];
         loop {
             match victim.stealer.steal_batch_and_pop(self.deque()) {
-                Steal::Success(task) => return Some(task),
+                Steal::Success(entry) => return Some(entry.unpack()),
                 Steal::Empty => break,
                 Steal::Retry => std::hint::spin_loop(),
             }
         }
-        victim.stretch.steal().map(|span| self.start_span(span))
+        victim.stretch.steal().map(|span| Find::Task(self.start_span(span)))
     }
 }
 
 /// Running tasks.
-impl<V: Clone> Participant<'_, V> {
-    /// Runs a task and returns one that became ready through it.
-    fn step(&mut self, task: u32) -> Option<u32> {
+impl<V: Clone, W: Watch> Participant<'_, V, W> {
+    /// Runs a task, unless it is not wanted any more.
+    #[inline(always)]
+    pub(super) fn run(&mut self, task: u32) -> Option<Ran<V>> {
         let run = self.run;
-        if run.failures.skips(task) {
-            return self.skip();
+        if run.work.failures.skips(task) {
+            self.skip();
+            return None;
         }
-        let cx = TaskCx::new(&run.failures, task, self.seat);
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            self.take_inputs(task);
-            let value = run.plan.call(task, &mut self.inputs, &cx);
-            self.inputs.clear();
-            value
-        }));
-        match result {
-            Ok(Ok(value)) => self.finish(task, value),
-            Ok(Err(error)) => self.fail(task, |failures| failures.add(task, TaskErrorKind::Returned(error))),
-            Err(payload) => self.fail(task, |failures| failures.add_panic(task, payload)),
-        }
+        let turn = Turn { task, seat: self.seat, failed: 0 };
+        let carried = &mut self.carried;
+        let outcome = run.work.run(turn, &mut self.inputs, |inputs| gather(run, task, carried, inputs));
+        Some(Ran { turn, outcome })
     }
 
-    fn take_inputs(&mut self, task: u32) {
-        for &input in self.run.plan.inputs.row(task) {
-            let value = match self.carried.take_if(|(from, _)| *from == input) {
-                Some((_, value)) => value,
-                None => self.run.slots[input as usize].lock().consume(),
-            };
-            self.inputs.push(value);
-        }
-    }
-
-    /// Leaves out a task that comes after a failed one.
+    /// Runs a task that failed before.
     #[cold]
-    fn skip(&mut self) -> Option<u32> {
+    pub(super) fn run_again(&mut self, again: Again<V>) -> Option<Ran<V>> {
+        let Again { task, failed, inputs, freed, .. } = again;
+        if self.run.work.failures.skips(task) {
+            drop_left_over(&self.run.work.failures, task, inputs);
+            return None;
+        }
+        let turn = Turn { task, seat: self.seat, failed };
+        self.inputs = inputs;
+        let outcome = self.run.work.run(turn, &mut self.inputs, |_| freed);
+        Some(Ran { turn, outcome })
+    }
+
+    /// Leaves out a task that is not wanted.
+    #[cold]
+    fn skip(&mut self) {
         if let Some((from, value)) = self.carried.take() {
-            drop_left_over(&self.run.failures, from, value);
+            drop_left_over(&self.run.work.failures, from, value);
         }
-        None
     }
 
-    #[cold]
-    fn fail(&mut self, task: u32, add: impl FnOnce(&Failures)) -> Option<u32> {
-        add(&self.run.failures);
-        drop_left_over(&self.run.failures, task, std::mem::take(&mut self.inputs));
-        self.skip()
+    /// Hands the value to the users of a task, releases them, and returns one that is ready. The inputs are gone by now.
+    #[inline(always)]
+    pub(super) fn settle(&mut self, Ran { turn, outcome }: Ran<V>) -> Option<u32> {
+        match outcome {
+            Outcome::Value(value) => self.finish(turn.task, Some(value)),
+            Outcome::Written => self.finish(turn.task, None),
+            Outcome::Failed => {
+                self.skip();
+                None
+            }
+            Outcome::Again { pause, inputs, freed } => {
+                self.run.delayed.push(turn, pause, inputs, freed);
+                self.run.notify();
+                None
+            }
+        }
     }
 
-    /// Hands the value to the users of the task and releases them. The inputs are gone by now.
-    fn finish(&mut self, task: u32, value: V) -> Option<u32> {
+    #[inline(always)]
+    fn finish(&mut self, task: u32, value: Option<V>) -> Option<u32> {
         let run = self.run;
-        let deque = self.deque.as_ref().expect("the thread sits");
-        let mut ready = Ready { deque, next: None, pushed: false };
-        match run.plan.hand_over(task) {
-            HandOver::Nobody => {
-                if !drop_guarded(&run.failures, task, value) {
+        let mut ready = Ready::new(run, self.deque.as_ref());
+        match (run.work.plan.hand_over(task), value) {
+            (HandOver::Nobody, value) => {
+                if !drop_guarded(&run.work.failures, task, value) {
                     return None;
                 }
             }
-            HandOver::Only(user) if run.is_last_input_of(user) => {
-                self.carried = Some((task, value));
+            (HandOver::Only(user), Some(value)) if run.is_last_input_of(user) => {
                 ready.next = Some(user);
+                self.carried = Some((task, value));
             }
-            _ => ready.release_users(run, task, value),
+            (_, value) => {
+                if let Some(value) = value {
+                    run.slots[task as usize].lock().fill(value);
+                }
+                ready.release_edges(run.work.plan.users.range_of(task));
+            }
         }
-        ready.finish_in_window(run, task);
-        let Ready { next, pushed, .. } = ready;
-        if pushed {
-            run.notify();
-        }
-        next
+        ready.finish_in_window(task);
+        ready.done()
+    }
+
+    pub(super) fn release_edges(&mut self, edges: std::ops::Range<u32>) -> Option<u32> {
+        let mut ready = Ready::new(self.run, self.deque.as_ref());
+        ready.release_edges(edges);
+        ready.done()
     }
 }
 
-impl<V> Drop for Participant<'_, V> {
+/// Takes the inputs of a task; the bytes that no later task uses.
+fn gather<V: Clone, W: Watch>(
+    run: &Run<V, W>,
+    task: u32,
+    carried: &mut Option<(u32, V)>,
+    inputs: &mut Vec<V>,
+) -> u64 {
+    let mut freed = 0;
+    for &input in run.work.plan.values_of(task) {
+        let (value, used_up) = match carried.take_if(|(from, _)| *from == input) {
+            Some((_, value)) => (value, true),
+            None => {
+                let mut slot = run.slots[input as usize].lock();
+                (slot.consume(), slot.is_used_up())
+            }
+        };
+        if W::ON && used_up {
+            freed += run.work.plan.bytes(input).output;
+        }
+        inputs.push(value);
+    }
+    freed
+}
+
+impl<V, W> Drop for Participant<'_, V, W> {
     fn drop(&mut self) {
         if let Some(deque) = self.deque.take() {
             self.run.lanes[self.seat].return_deque(deque);
@@ -189,46 +250,57 @@ impl<V> Drop for Participant<'_, V> {
 }
 
 /// The tasks that became ready: one to go on with, the others in the deque.
-struct Ready<'run> {
-    deque: &'run Worker<u32>,
+struct Ready<'seat, 'run, V, W> {
+    run: &'run Run<V, W>,
+    deque: &'seat Worker<Entry>,
     next: Option<u32>,
     pushed: bool,
 }
 
-impl Ready<'_> {
-    /// Stores the value of a task and adds the users that have all their inputs now.
-    fn release_users<V: Clone>(&mut self, run: &Run<V>, task: u32, value: V) {
-        run.slots[task as usize].lock().fill(value);
+impl<'seat, 'run, V: Clone, W: Watch> Ready<'seat, 'run, V, W> {
+    #[inline]
+    fn new(run: &'run Run<V, W>, deque: Option<&'seat Worker<Entry>>) -> Self {
+        Self { run, deque: deque.expect("the thread sits"), next: None, pushed: false }
+    }
+
+    /// Counts an input of the users at these positions, and adds those that have all their inputs now. Where there are
+    /// very many, most are left for others to count.
+    #[inline]
+    fn release_edges(&mut self, edges: std::ops::Range<u32>) {
+        let run = self.run;
+        let edges = halve(edges, |rest| self.push(Entry::edges(rest)));
+        if self.pushed {
+            run.notify();
+        }
         // Descending, so that the user with the highest priority comes next.
-        for &user in run.plan.users.row(task).iter().rev() {
-            if run.pending.input_arrived(user, run.plan.inputs.len_of(user)) {
-                self.release(run, user);
+        for &user in run.work.plan.users.slice(edges).iter().rev() {
+            if run.pending.input_arrived(user, run.work.plan.inputs.len_of(user)) {
+                self.release(user);
             }
         }
     }
 
     /// Adds a task whose inputs are there, or parks it beyond the limit.
-    fn release<V: Clone>(&mut self, run: &Run<V>, task: u32) {
-        match run.window() {
-            Some((window, blocks)) if !run.may_start(task) => {
-                window.park(blocks, task, |task| self.offer(task))
-            }
-            _ => self.add(task),
+    #[inline]
+    fn release(&mut self, user: u32) {
+        match &self.run.window {
+            Some(window) if !self.run.may_start(user) => window.park(user, |task| self.offer(task)),
+            _ => self.add(user),
         }
     }
 
     /// Counts a finished task and adds what may start because of it.
-    fn finish_in_window<V: Clone>(&mut self, run: &Run<V>, task: u32) {
-        if let Some((window, blocks)) = run.window() {
-            let raised = window.finish(blocks, task, |task| self.offer(task));
-            self.pushed |= raised && run.source_is_open();
-        }
+    #[inline]
+    fn finish_in_window(&mut self, task: u32) {
+        let run = self.run;
+        let raised = run.finish_in_window(task, |task| self.offer(task));
+        self.pushed |= raised && run.source_is_open();
     }
 
     /// Adds a user of the task at hand; the one added last comes next.
     fn add(&mut self, task: u32) {
         if let Some(other) = self.next.replace(task) {
-            self.push(other);
+            self.push(Entry::task(other));
         }
     }
 
@@ -236,12 +308,21 @@ impl Ready<'_> {
     fn offer(&mut self, task: u32) {
         match self.next {
             None => self.next = Some(task),
-            Some(_) => self.push(task),
+            Some(_) => self.push(Entry::task(task)),
         }
     }
 
-    fn push(&mut self, task: u32) {
-        self.deque.push(task);
+    fn push(&mut self, entry: Entry) {
+        self.deque.push(entry);
         self.pushed = true;
+    }
+
+    /// Tells the others what was pushed, and returns the task to go on with.
+    #[inline]
+    fn done(self) -> Option<u32> {
+        if self.pushed {
+            self.run.notify();
+        }
+        self.next
     }
 }

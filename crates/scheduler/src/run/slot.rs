@@ -32,6 +32,12 @@ impl<V: Clone> Slot<V> {
         value.expect("a task runs after its inputs and each use is counted once")
     }
 
+    /// Whether the value is gone.
+    #[inline]
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.uses == 0
+    }
+
     /// What is left when nobody will use it any more.
     pub(crate) fn into_value(self) -> Option<V> {
         self.value

@@ -16,6 +16,7 @@ const NONE: u32 = u32::MAX;
 
 /// The window of one run over the execution order.
 pub(crate) struct Window {
+    blocks: Blocks,
     /// Tasks below may start. Never decreases.
     limit: AtomicU32,
     /// Unfinished tasks of each block.
@@ -34,8 +35,8 @@ struct Frontier {
 }
 
 impl Window {
-    pub(crate) fn new(blocks: &Blocks) -> Self {
-        let admitted = blocks.admit(0, 0);
+    pub(crate) fn new(blocks: Blocks) -> Self {
+        let admitted = blocks.admit(0, 0, 0);
         let tasks = blocks.first(blocks.len());
         Self {
             limit: AtomicU32::new(blocks.first(admitted)),
@@ -43,6 +44,7 @@ impl Window {
             parked: (0..blocks.len()).map(|_| AtomicU32::new(NONE)).collect(),
             next: (0..tasks).map(|_| AtomicU32::new(NONE)).collect(),
             frontier: Mutex::new(Frontier { block: 0, admitted }),
+            blocks,
         }
     }
 
@@ -54,8 +56,8 @@ impl Window {
     }
 
     /// Keeps a ready task until the limit passes it. Tasks that may start after all go to `ready`.
-    pub(crate) fn park(&self, blocks: &Blocks, task: u32, ready: impl FnMut(u32)) {
-        let block = blocks.of(task);
+    pub(crate) fn park(&self, task: u32, ready: impl FnMut(u32)) {
+        let block = self.blocks.of(task);
         let head = &self.parked[block as usize];
         let mut first = head.load(Relaxed);
         loop {
@@ -73,17 +75,23 @@ impl Window {
         }
     }
 
-    /// Counts a finished task. Tasks that may start because of it go to `ready`.
-    /// True when the limit was raised.
+    /// Counts a finished task. Tasks that may start because of it go to `ready`; true when the limit was raised.
+    ///
+    /// `overdraft` bytes are in use besides those of the plan. When they are in the way of the first unfinished task,
+    /// and nothing runs that could free any, that task is the `Err`.
     #[inline]
-    pub(crate) fn finish(&self, blocks: &Blocks, task: u32, ready: impl FnMut(u32)) -> bool {
+    pub(crate) fn finish(&self, task: u32, overdraft: u64, ready: impl FnMut(u32)) -> Result<bool, u32> {
         // AcqRel: Release for what the task freed and stored, Acquire for what the others of the block did.
-        let block = blocks.of(task) as usize;
-        self.left[block].fetch_sub(1, AcqRel) == 1 && self.advance(blocks, ready)
+        let block = self.blocks.of(task) as usize;
+        if self.left[block].fetch_sub(1, AcqRel) > 1 {
+            return Ok(false);
+        }
+        self.advance(overdraft, ready)
     }
 
     /// Moves the frontier over finished blocks and the limit as far as the budget allows.
-    fn advance(&self, blocks: &Blocks, mut ready: impl FnMut(u32)) -> bool {
+    fn advance(&self, overdraft: u64, mut ready: impl FnMut(u32)) -> Result<bool, u32> {
+        let blocks = &self.blocks;
         let opened = {
             let mut frontier = self.frontier.lock();
             // Acquire pairs with AcqRel in `finish`. A block whose last task finishes later brings its own call.
@@ -91,10 +99,13 @@ impl Window {
                 frontier.block += 1;
             }
             if frontier.block == blocks.len() {
-                return false;
+                return Ok(false);
             }
             let from = frontier.admitted;
-            frontier.admitted = blocks.admit(frontier.block, from);
+            frontier.admitted = blocks.admit(frontier.block, from, overdraft);
+            if frontier.admitted == frontier.block {
+                return Err(blocks.first(frontier.block));
+            }
             self.limit.store(blocks.first(frontier.admitted), Relaxed);
             from..frontier.admitted
         };
@@ -102,7 +113,7 @@ impl Window {
         fence(SeqCst);
         let raised = !opened.is_empty();
         opened.for_each(|block| self.unpark(block, &mut ready));
-        raised
+        Ok(raised)
     }
 
     /// Takes the whole list of a block: each parked task is handed out once.

@@ -190,6 +190,16 @@ impl SpillStore {
     }
 }
 
+/// In `/var/tmp`, which unlike `/tmp` is rarely memory, or else in the system's folder for temporary files; without a
+/// limit.
+impl Default for SpillStore {
+    fn default() -> Self {
+        let var_tmp = Path::new("/var/tmp");
+        let directory = if var_tmp.is_dir() { var_tmp.to_path_buf() } else { std::env::temp_dir() };
+        Self::new(directory, None)
+    }
+}
+
 impl fmt::Debug for SpillStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SpillStore")

@@ -1,0 +1,164 @@
+//! How a runtime is set up: from what is said, the environment, the machine.
+
+use std::path::PathBuf;
+
+use chunkwise_optimize::OptimizeOptions;
+use chunkwise_scheduler::{ErrorMode, MemoryBudget, Pool, Retry, SpillStore};
+
+use super::{Runtime, Shared, Terms};
+use crate::persist::Registry;
+use crate::{Error, Result, config};
+
+/// How a [`Runtime`] shall be. What is not said comes from the environment (`CHUNKWISE_NUM_THREADS`,
+/// `CHUNKWISE_MEMORY_LIMIT`, `CHUNKWISE_SPILL_DIR`), else from the machine: all cores, 60 % of the memory, and
+/// the system's folder for large temporary files.
+///
+/// ```
+/// use chunkwise::prelude::*;
+/// assert_eq!(Runtime::builder().threads(3).build()?.threads(), 3);
+/// assert!(Runtime::builder().memory_limit("plenty").build().is_err());
+/// # Ok::<(), chunkwise::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct RuntimeBuilder {
+    threads: Option<usize>,
+    memory_limit: Option<Limit>,
+    spill: Spill,
+    retry: Retry,
+    errors: ErrorMode,
+    options: OptimizeOptions,
+}
+
+#[derive(Clone, Debug)]
+enum Limit {
+    Text(String),
+    Bytes(u64),
+    None,
+}
+
+/// Where values go that do not fit into memory.
+#[derive(Clone, Debug, Default)]
+enum Spill {
+    #[default]
+    Anywhere,
+    Directory(PathBuf),
+    Nowhere,
+}
+
+impl RuntimeBuilder {
+    /// Number of threads, at least 1.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// Bytes that the blocks, partial results and results of all runs and all persisted arrays may take together, as a
+    /// size such as `"2 GiB"`. What does not fit at once is written to disk and read back, or computed again; a plan
+    /// that cannot stay within the limit even so is an error before anything runs.
+    #[must_use]
+    pub fn memory_limit(mut self, size: &str) -> Self {
+        self.memory_limit = Some(Limit::Text(size.to_owned()));
+        self
+    }
+
+    /// The memory limit in bytes.
+    #[must_use]
+    pub fn memory_limit_bytes(mut self, bytes: u64) -> Self {
+        self.memory_limit = Some(Limit::Bytes(bytes));
+        self
+    }
+
+    /// No memory limit.
+    #[must_use]
+    pub fn no_memory_limit(mut self) -> Self {
+        self.memory_limit = Some(Limit::None);
+        self
+    }
+
+    /// The folder for blocks that do not fit into memory; it is made when first needed. Its files have no name: nothing
+    /// is left in it, however the process ends. It should not be on a file system that is itself in memory.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let rt = Runtime::builder().threads(1).spill_dir(std::env::temp_dir()).build()?;
+    /// assert_eq!(rt.compute(LazyArray::<f64, _>::ones(8, 2).sum())?, 8.0);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    pub fn spill_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.spill = Spill::Directory(directory.into());
+        self
+    }
+
+    /// Nothing is written to disk: a plan that does not fit into memory is an error.
+    #[must_use]
+    pub fn no_spill(mut self) -> Self {
+        self.spill = Spill::Nowhere;
+        self
+    }
+
+    /// How often a block is read again when that fails with an I/O error, and after which pauses. Not at all by
+    /// default. Missing files and bytes that cannot be decoded are errors at once.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// use chunkwise::Retry;
+    /// let rt = Runtime::builder().threads(1).retry(Retry::times(3)).build()?;
+    /// assert_eq!(rt.compute(LazyArray::<f64, _>::ones(8, 2).sum())?, 8.0);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Which errors a failed run reports: by default the one that a single thread would have met first.
+    #[must_use]
+    pub fn errors(mut self, mode: ErrorMode) -> Self {
+        self.errors = mode;
+        self
+    }
+
+    /// Which optimiser passes run; all by default. Results are the same bits with any choice.
+    #[must_use]
+    pub fn optimizer(mut self, options: OptimizeOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When a size cannot be read, the number of threads is 0, or the system refuses threads.
+    pub fn build(self) -> Result<Runtime> {
+        let threads = self.threads.map_or_else(config::threads, Ok)?;
+        let memory_limit = match self.memory_limit {
+            None => config::memory_limit()?,
+            Some(Limit::None) => None,
+            Some(Limit::Bytes(bytes)) => Some(bytes),
+            Some(Limit::Text(text)) => Some(config::parse_limit(&text).ok_or_else(|| {
+                Error::config(format!("memory limit {text:?} is not a size such as \"2 GiB\""))
+            })?),
+        };
+        let store = match self.spill {
+            Spill::Nowhere => None,
+            Spill::Directory(directory) => Some(SpillStore::new(directory, None)),
+            Spill::Anywhere => Some(
+                config::spill_dir()?
+                    .map_or_else(SpillStore::default, |directory| SpillStore::new(directory, None)),
+            ),
+        };
+        let shared = Shared {
+            pool: Pool::new(threads)?,
+            memory: MemoryBudget::new(memory_limit),
+            store,
+            retry: self.retry,
+            options: self.options,
+            registry: Registry::default(),
+        };
+        let terms = Terms { errors: self.errors, ..Terms::default() };
+        Ok(Runtime { shared: std::sync::Arc::new(shared), terms })
+    }
+}

@@ -1,0 +1,314 @@
+//! The arrays of a plan and what a run asks them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::{Moved, PlanOptions, Scheduled, SpillCodec};
+use crate::blocks::Blocks;
+use crate::csr::Csr;
+use crate::evict::{LOAD, SPILL};
+use crate::observe::{Labels, TaskKind};
+use crate::order::Ordered;
+use crate::profile::Peak;
+use crate::{Layer, LayerId, TaskBytes, TaskId};
+
+/// Most tasks of a graph that is asked whether it is too short to wake anybody.
+const SMALL_TASKS: usize = 64;
+/// A graph that is known to take less than this, in nanoseconds, runs on the calling thread.
+const SMALL_NANOS: u64 = 20_000;
+
+/// The arrays of a plan. A task is named by its rank: its place in the execution order, which is its priority.
+pub(crate) struct PlanData<V> {
+    layers: Vec<Arc<dyn Layer<V>>>,
+    /// Which layers want to be asked before an error counts.
+    retries: Vec<bool>,
+    /// The layer of each task, or what the eviction made it for.
+    layer: Vec<u32>,
+    /// The index in the layer, or the number of a record.
+    index: Vec<u32>,
+    bytes: Vec<TaskBytes>,
+    /// Creation id of each rank; absent when the order is that of creation.
+    created: Option<Vec<u32>>,
+    pub(crate) inputs: Csr,
+    pub(crate) users: Csr,
+    /// Tasks without inputs, ascending.
+    pub(crate) sources: Vec<u32>,
+    /// Tasks to return, in the order of the calls of `keep`.
+    pub(crate) keep: Vec<u32>,
+    kept: Vec<bool>,
+    codec: Option<Arc<dyn SpillCodec<V>>>,
+    memory: Memory,
+    inline: bool,
+}
+
+/// What is known about the bytes of a plan.
+struct Memory {
+    /// What the tasks may use.
+    budget: Option<u64>,
+    /// What is set aside beside it.
+    reserved: u64,
+    peak: Peak,
+    outputs: u64,
+    most_scratch: u64,
+    most_task: u64,
+    moved: Moved,
+}
+
+/// Who asks for the value of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HandOver {
+    /// It can be dropped at once.
+    Nobody,
+    /// One input of one task.
+    Only(u32),
+    /// Several inputs, or the caller.
+    Shared,
+}
+
+/// What is to be done for a task.
+pub(crate) enum What<'plan, V> {
+    Compute {
+        layer: &'plan dyn Layer<V>,
+        index: u32,
+        retries: bool,
+    },
+    /// Writes its input to the record of this number.
+    Spill(u32),
+    /// Reads the record of this number.
+    Load(u32),
+}
+
+impl<V> PlanData<V> {
+    pub(super) fn new(scheduled: Scheduled<V>, options: PlanOptions<V>) -> Self {
+        let memory = Memory::new(&scheduled, &options);
+        let Scheduled { ordered: Ordered { graph, users, created, .. }, moved } = scheduled;
+        let sources = (0..graph.len() as u32).filter(|&task| graph.inputs.len_of(task) == 0).collect();
+        let mut kept = vec![false; graph.len()];
+        graph.keep.iter().for_each(|&task| kept[task as usize] = true);
+        let mut data = Self {
+            retries: graph.layers.iter().map(|layer| layer.retries()).collect(),
+            layers: graph.layers,
+            layer: graph.layer,
+            index: graph.index,
+            bytes: graph.bytes,
+            created,
+            inputs: graph.inputs,
+            users,
+            sources,
+            keep: graph.keep,
+            kept,
+            codec: options.codec.filter(|_| moved.records > 0),
+            memory,
+            inline: false,
+        };
+        data.inline = data.is_chain() || data.is_short();
+        data
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.layer.len()
+    }
+
+    /// What is to be done for a task.
+    #[inline]
+    pub(crate) fn what(&self, task: u32) -> What<'_, V> {
+        let (layer, index) = (self.layer[task as usize], self.index[task as usize]);
+        match layer {
+            SPILL => What::Spill(index),
+            LOAD => What::Load(index),
+            layer => {
+                let at = layer as usize;
+                What::Compute { layer: &*self.layers[at], index, retries: self.retries[at] }
+            }
+        }
+    }
+
+    pub(crate) fn kind(&self, task: u32) -> TaskKind {
+        match self.layer[task as usize] {
+            SPILL => TaskKind::Spill,
+            LOAD => TaskKind::Load,
+            _ => TaskKind::Compute,
+        }
+    }
+
+    /// The tasks whose values a task takes. A load waits for its spill, which has none.
+    #[inline]
+    pub(crate) fn values_of(&self, task: u32) -> &[u32] {
+        if self.layer[task as usize] == LOAD { &[] } else { self.inputs.row(task) }
+    }
+
+    /// Bytes that a task declares.
+    #[inline]
+    pub(crate) fn bytes(&self, task: u32) -> TaskBytes {
+        self.bytes[task as usize]
+    }
+
+    /// Bytes that a task is about: those it declares, or of a spill those of the value.
+    pub(crate) fn event_bytes(&self, task: u32) -> TaskBytes {
+        match self.inputs.row(task) {
+            &[value] if self.layer[task as usize] == SPILL => {
+                TaskBytes { output: self.bytes(value).output, scratch: 0 }
+            }
+            _ => self.bytes(task),
+        }
+    }
+
+    /// The creation id, layer and index of a task; of a spill or load those of the task whose value it moves.
+    pub(crate) fn identity(&self, task: u32) -> (TaskId, LayerId, u32) {
+        let made = self.made_by(task);
+        let (layer, index) = (self.layer[made as usize], self.index[made as usize]);
+        let created = self.created.as_ref().map_or(made, |created| created[made as usize]);
+        (TaskId::new(created), LayerId::new(layer), index)
+    }
+
+    /// The task of the graph that made what a task is about.
+    fn made_by(&self, task: u32) -> u32 {
+        let mut made = task;
+        while self.kind(made) != TaskKind::Compute {
+            made = self.inputs.row(made)[0];
+        }
+        made
+    }
+
+    /// The creation id, layer, index and label of a task.
+    pub(crate) fn describe(&self, task: u32) -> (TaskId, LayerId, u32, String) {
+        let (id, layer, index) = self.identity(task);
+        let label = label(&*self.layers[layer.number() as usize], layer.number(), index);
+        let label = match self.kind(task) {
+            TaskKind::Spill => format!("write to disk what {label} made"),
+            TaskKind::Load => format!("read back what {label} made"),
+            TaskKind::Compute => label,
+        };
+        (id, layer, index, label)
+    }
+
+    /// Who asks for the value of a task.
+    #[inline]
+    pub(crate) fn hand_over(&self, task: u32) -> HandOver {
+        match (self.users.row(task), self.kept[task as usize]) {
+            ([], false) => HandOver::Nobody,
+            (&[user], false) => HandOver::Only(user),
+            _ => HandOver::Shared,
+        }
+    }
+
+    /// Whether anybody asks for the value of a task.
+    pub(crate) fn is_used(&self, task: u32) -> bool {
+        self.hand_over(task) != HandOver::Nobody
+    }
+
+    /// How many times the value of each task is asked for: by its users and by the caller.
+    pub(crate) fn uses(&self) -> impl Iterator<Item = u32> {
+        let mut uses = self.users.row_lens();
+        for &task in &self.keep {
+            uses[task as usize] += 1;
+        }
+        uses.into_iter()
+    }
+
+    /// How values are written to disk, where the plan does so.
+    pub(crate) fn codec(&self) -> Option<&dyn SpillCodec<V>> {
+        self.codec.as_deref()
+    }
+
+    /// Number of values that are written to disk.
+    pub(crate) fn records(&self) -> u32 {
+        self.memory.moved.records
+    }
+
+    pub(super) fn moved(&self) -> Moved {
+        self.memory.moved
+    }
+
+    pub(crate) fn peak(&self) -> Peak {
+        self.memory.peak
+    }
+
+    pub(super) fn reserved(&self) -> u64 {
+        self.memory.reserved
+    }
+
+    /// What the tasks may use.
+    pub(crate) fn budget(&self) -> Option<u64> {
+        self.memory.budget
+    }
+
+    /// What a run of its tasks one by one leaves of `budget`.
+    pub(crate) fn spare_bytes(&self, budget: Option<u64>) -> u64 {
+        budget.map_or(u64::MAX, |budget| budget.saturating_sub(self.memory.peak.bytes))
+    }
+
+    pub(super) fn most_bytes(&self, threads: usize) -> u64 {
+        let memory = &self.memory;
+        let ahead = memory.most_task.saturating_mul(threads.saturating_sub(1) as u64);
+        memory.peak.bytes.saturating_add(ahead).min(self.useful_bytes(threads))
+    }
+
+    pub(super) fn useful_bytes(&self, threads: usize) -> u64 {
+        let memory = &self.memory;
+        let all = memory.outputs.saturating_add(memory.most_scratch.saturating_mul(threads as u64));
+        all.max(memory.peak.bytes).min(memory.budget.unwrap_or(u64::MAX))
+    }
+
+    /// The memory plan for so many threads; `None` when all values and the scratch of every thread fit at once.
+    pub(crate) fn blocks_for(&self, threads: usize, budget: Option<u64>) -> Option<Blocks> {
+        let scratch = self.memory.most_scratch.saturating_mul(threads as u64);
+        let budget = budget?.max(self.memory.peak.bytes);
+        let fits = self.memory.outputs.saturating_add(scratch) <= budget;
+        let peak = self.memory.peak.bytes;
+        (!fits).then(|| Blocks::new(&self.bytes, &self.inputs, &self.users, &self.keep, peak, budget))
+    }
+
+    /// Whether the plan gains nothing from a second thread.
+    pub(crate) fn runs_inline(&self) -> bool {
+        self.inline
+    }
+
+    /// Whether each task waits for the one before.
+    fn is_chain(&self) -> bool {
+        (1..self.len() as u32).all(|task| self.inputs.row(task).contains(&(task - 1)))
+    }
+
+    fn is_short(&self) -> bool {
+        let nanos = |task: u32| match self.what(task) {
+            What::Compute { layer, index, .. } => layer.nanos_hint(index),
+            _ => None,
+        };
+        self.len() <= SMALL_TASKS
+            && (0..self.len() as u32)
+                .try_fold(0, |sum: u64, task| Some(sum.saturating_add(nanos(task)?)))
+                .is_some_and(|sum| sum <= SMALL_NANOS)
+    }
+}
+
+impl<V> Labels for PlanData<V> {
+    fn label(&self, rank: u32) -> String {
+        self.describe(rank).3
+    }
+}
+
+/// What a layer calls a task, even if it panics when asked.
+pub(super) fn label<V>(layer: &dyn Layer<V>, number: u32, index: u32) -> String {
+    catch_unwind(AssertUnwindSafe(|| layer.label(index))).unwrap_or_else(|payload| {
+        let message = crate::run::panic_message(payload);
+        format!("index {index} of layer {number}, whose label panicked: {message}")
+    })
+}
+
+impl Memory {
+    fn new<V>(scheduled: &Scheduled<V>, options: &PlanOptions<V>) -> Self {
+        let (bytes, peak) = (&scheduled.ordered.graph.bytes, scheduled.ordered.peak);
+        let reserve = options.reserve;
+        let spare = |budget: u64| budget.saturating_sub(peak.bytes) / 4;
+        let reserved = options.budget.map_or(reserve, |budget| reserve.min(spare(budget)));
+        Self {
+            budget: options.budget.map(|budget| budget - reserved),
+            reserved,
+            peak,
+            outputs: bytes.iter().fold(0, |sum: u64, task| sum.saturating_add(task.output)),
+            most_scratch: bytes.iter().map(|task| task.scratch).max().unwrap_or(0),
+            most_task: bytes.iter().map(|task| task.total()).max().unwrap_or(0),
+            moved: scheduled.moved,
+        }
+    }
+}
