@@ -26,6 +26,7 @@ mod cache;
 mod claims;
 mod function;
 mod generate;
+mod leftovers;
 mod memory;
 mod npy;
 mod runs;

@@ -19,7 +19,8 @@ const GATHERED: u64 = 128 << 10;
 ///
 /// Regions go straight to their place in a temporary file beside the final one, in parallel. `finish` writes
 /// the file through to the disk and renames it: the final name holds the former file or the whole new one at
-/// any moment, even when the process is killed. A sink dropped unfinished removes its temporary file.
+/// any moment, even when the process is killed. A sink dropped unfinished removes its temporary file; that of a
+/// killed process has no name and is gone, or is removed by the next sink of the final name.
 ///
 /// ```
 /// use chunkwise_chunk::{Chunk, ChunkSink, DType, Region, Scalar};
