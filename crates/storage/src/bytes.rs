@@ -1,7 +1,5 @@
 //! Elements as bytes of a file, in either byte order.
 
-use std::borrow::Cow;
-
 use chunkwise_chunk::Element;
 
 /// The order of the bytes of one element.
@@ -17,13 +15,10 @@ impl ByteOrder {
         if cfg!(target_endian = "little") { ByteOrder::Little } else { ByteOrder::Big };
 }
 
-/// An element type with a byte form. Every byte pattern is some value.
+/// An element type with a byte form. Every byte pattern of a file is some value.
 pub(crate) trait ByteForm: Element {
     /// Appends the elements that `bytes` holds; a rest shorter than an element is left out.
     fn decode(bytes: &[u8], order: ByteOrder, out: &mut Vec<Self>);
-
-    /// The elements' bytes in little-endian order: borrowed where that is the order of the machine.
-    fn encode(elements: &[Self]) -> Cow<'_, [u8]>;
 }
 
 macro_rules! byte_form {
@@ -35,13 +30,6 @@ macro_rules! byte_form {
                 ByteOrder::Big => out.extend(elements.map(<$t>::from_be_bytes)),
             }
         }
-
-        fn encode(elements: &[$t]) -> Cow<'_, [u8]> {
-            match ByteOrder::NATIVE {
-                ByteOrder::Little => Cow::Borrowed(bytemuck::cast_slice(elements)),
-                ByteOrder::Big => elements.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            }
-        }
     })* };
 }
 byte_form!(i8 i16 i32 i64 u8 u16 u32 u64 f32 f64);
@@ -50,10 +38,6 @@ impl ByteForm for bool {
     /// Any byte but 0 is true, as in NumPy.
     fn decode(bytes: &[u8], _: ByteOrder, out: &mut Vec<bool>) {
         out.extend(bytes.iter().map(|&byte| byte != 0));
-    }
-
-    fn encode(elements: &[bool]) -> Cow<'_, [u8]> {
-        Cow::Borrowed(bytemuck::cast_slice(elements))
     }
 }
 
@@ -74,11 +58,5 @@ mod tests {
         let mut out = Vec::new();
         bool::decode(&[0, 1, 2, 255], ByteOrder::Little, &mut out);
         assert_eq!(out, [false, true, true, true]);
-    }
-
-    #[test]
-    fn bytes_are_written_little_endian() {
-        assert_eq!(*u32::encode(&[0x0403_0201]), [1, 2, 3, 4]);
-        assert_eq!(*bool::encode(&[true, false]), [1, 0]);
     }
 }

@@ -6,7 +6,7 @@
 //! | [`ResidentSource`] | blocks that were computed before | | |
 //! | [`FillSource`], [`ArangeSource`], [`LinspaceSource`], [`EyeSource`] | a formula | | |
 //! | [`FnSource`], [`BlockFnSource`] | a function of the index or of the block | | |
-//! | [`NpySource`] | a `.npy` file, memory-mapped | [`NpySink`] | a `.npy` file, written in place |
+//! | [`NpySource`] | a `.npy` file, memory-mapped | [`NpySink`] | a `.npy` file |
 //! | `ZarrSource` (feature `zarr`) | a Zarr array, v2 or v3 | `ZarrSink` | a Zarr array, v3 or v2 |
 //!
 //! A source can be read from any number of threads, and a sink written from any number. Files appear under
@@ -26,6 +26,7 @@ mod cache;
 mod claims;
 mod function;
 mod generate;
+mod leftovers;
 mod memory;
 mod npy;
 mod runs;

@@ -18,12 +18,12 @@ use crate::bounds::check_region;
 use crate::bytes::ByteForm;
 use crate::runs::Runs;
 use header::Header;
-use map::MappedFile;
+use map::{MappedFile, WINDOW};
 
 pub use sink::NpySink;
 
 /// An array in a `.npy` file, mapped into memory: opening it reads the header only, and a read copies just
-/// the region.
+/// the region. While it runs it keeps 4 MiB of the file in memory, afterwards nothing.
 ///
 /// The file must not be changed in place while it is open: reads would see the change, and a file made
 /// shorter ends the process (`SIGBUS`) when the missing part is read. Replacing the file by renaming another
@@ -94,20 +94,29 @@ impl NpySource {
     }
 
     /// The elements of a region given in storage order.
-    fn elements<T: ByteForm>(&self, stored: &[usize], region: &Region) -> Vec<T> {
-        let data = &self.map.bytes()[self.header.data_start..];
-        let mut elements = Vec::with_capacity(region.len());
+    fn elements<T: ByteForm>(&self, stored: &[usize], region: &Region) -> Result<Vec<T>, SourceError> {
+        let mut elements = Vec::new();
+        elements.try_reserve_exact(region.len()).map_err(|_| {
+            let (shown, n) = (self.path.display(), region.len());
+            SourceError::message(format!("npy {shown}: no memory for region {region} of {n} elements"))
+        })?;
         let runs = Runs::new(stored, region);
-        let bytes = runs.run_len() * size_of::<T>();
+        let len = runs.run_len() * size_of::<T>();
+        let mut reading = self.map.read();
         for start in runs {
-            let at = start * size_of::<T>();
-            T::decode(&data[at..at + bytes], self.header.order, &mut elements);
+            let at = self.header.data_start + start * size_of::<T>();
+            let mut done = 0;
+            while done < len {
+                let bytes = reading.bytes(at + done, len - done);
+                T::decode(bytes, self.header.order, &mut elements);
+                done += bytes.len();
+            }
         }
-        elements
+        Ok(elements)
     }
 
     /// A region of the array: in Fortran order the file is the transposed array in C order.
-    fn array<T: ByteForm>(&self, region: &Region) -> ArrayD<T> {
+    fn array<T: ByteForm>(&self, region: &Region) -> Result<ArrayD<T>, SourceError> {
         let shape = &self.header.shape;
         let (stored, part) = if self.header.fortran {
             let flip = |axes: &[usize]| axes.iter().rev().copied().collect::<Shape>();
@@ -115,10 +124,10 @@ impl NpySource {
         } else {
             (shape.clone(), region.clone())
         };
-        let elements = self.elements(&stored, &part);
+        let elements = self.elements(&stored, &part)?;
         let array = ArrayD::from_shape_vec(IxDyn(part.shape()), elements)
             .expect("the runs of a region hold its elements");
-        if self.header.fortran { array.reversed_axes() } else { array }
+        Ok(if self.header.fortran { array.reversed_axes() } else { array })
     }
 }
 
@@ -144,9 +153,14 @@ impl ChunkSource for NpySource {
         self.key.clone()
     }
 
+    /// The pages of the file that a read keeps at a time.
+    fn scratch(&self, region: &Region) -> u64 {
+        if region.is_empty() { 0 } else { WINDOW.min(self.map.bytes().len()) as u64 }
+    }
+
     fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
         check_region(region, self.shape())?;
-        Ok(dispatch!(self.dtype(), T => Chunk::from_array(self.array::<T>(region))))
+        dispatch!(self.dtype(), T => self.array::<T>(region).map(Chunk::from_array))
     }
 }
 

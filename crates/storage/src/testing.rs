@@ -104,6 +104,9 @@ pub fn check_sink(sink: &dyn ChunkSink, content: &Chunk) {
 pub fn check_same(found: &Chunk, expected: &Chunk, what: &str) {
     assert_eq!(found.dtype(), expected.dtype(), "{what}: type");
     assert_eq!(found.shape(), expected.shape(), "{what}: shape");
+    if bits(found) == bits(expected) {
+        return;
+    }
     let (found, expected) = (found.to_contiguous(), expected.to_contiguous());
     dispatch!(expected.dtype(), T => check_same_elements::<T>(&found, &expected, what));
 }
@@ -158,14 +161,18 @@ fn regions_of(source: &dyn ChunkSource) -> Vec<Region> {
     regions
 }
 
-fn check_same_elements<T: ByteForm>(found: &Chunk, expected: &Chunk, what: &str) {
+fn bits(chunk: &Chunk) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(chunk.nbytes());
+    chunk.write_elements(&mut bytes).expect("a vector takes any bytes");
+    bytes
+}
+
+fn check_same_elements<T: Element>(found: &Chunk, expected: &Chunk, what: &str) {
     let (found, expected) = (elements::<T>(found), elements::<T>(expected));
-    if T::encode(found) == T::encode(expected) {
-        return;
-    }
     for (i, (x, y)) in found.iter().zip(expected).enumerate() {
         assert_eq!(x.into_scalar(), y.into_scalar(), "{what}: element {i} in C order");
     }
+    panic!("{what}: bits of NaN or of zero differ");
 }
 
 fn elements<T: Element>(chunk: &Chunk) -> &[T] {

@@ -1,4 +1,4 @@
-//! A process killed in the middle of writing leaves nothing that looks whole.
+//! A process killed in the middle of writing leaves nothing that looks whole, and nothing for long.
 //!
 //! The test starts itself as a child that writes half of an array and then waits for a word that never comes.
 
@@ -56,49 +56,89 @@ fn kill_while_writing(path: &Path) {
     assert!(!child.wait().unwrap().success());
 }
 
-fn unfinished(folder: &Path) -> Vec<String> {
+fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
-    let names = entries.map(|e| e.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| name.starts_with('.') && name.contains(".tmp-")).collect()
+    entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-#[test]
-fn killed_npy_writer_leaves_no_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.npy");
-    kill_while_writing(&path);
-    assert!(!path.exists());
-    assert_eq!(unfinished(folder.path()).len(), 1);
-}
-
-#[test]
-fn killed_npy_writer_leaves_the_former_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.npy");
-    let sink = NpySink::create(&path, DType::U8, &[3]).unwrap();
-    sink.write(&Region::whole(&[3]), &ones(3)).unwrap();
-    sink.finish().unwrap();
-    kill_while_writing(&path);
-    assert_eq!(NpySource::open(&path).unwrap().shape(), [3]);
-    // What was left behind is in nobody's way.
-    let sink = sink_of(&path);
-    sink.write(&Region::whole(&[100]), &ones(100)).unwrap();
-    sink.finish().unwrap();
-    assert_eq!(NpySource::open(&path).unwrap().shape(), [100]);
-}
-
-#[cfg(feature = "zarr")]
-#[test]
-fn killed_zarr_writer_leaves_no_array() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.zarr");
-    kill_while_writing(&path);
-    assert!(!path.exists());
-    assert_eq!(unfinished(folder.path()).len(), 1);
-    let sink = sink_of(&path);
+fn write_all(sink: &dyn ChunkSink) {
     for start in [0, 50] {
         sink.write(&Region::new(&[start], &[50]), &ones(50)).unwrap();
     }
     sink.finish().unwrap();
-    assert_eq!(chunkwise_storage::ZarrSource::open(&path).unwrap().shape(), [100]);
+}
+
+fn check_whole(path: &Path) {
+    #[cfg(feature = "zarr")]
+    if path.extension().is_some_and(|e| e == "zarr") {
+        let source = chunkwise_storage::ZarrSource::open(path).unwrap();
+        assert_eq!(source.read(&Region::whole(&[100])).unwrap().to_array::<u8>().unwrap().sum(), 100);
+        return;
+    }
+    let source = NpySource::open(path).unwrap();
+    assert_eq!(source.read(&Region::whole(&[100])).unwrap().to_array::<u8>().unwrap().sum(), 100);
+}
+
+const NAMES: &[&str] = if cfg!(feature = "zarr") { &["x.npy", "x.zarr"] } else { &["x.npy"] };
+
+#[test]
+fn killed_writer_leaves_no_target() {
+    for name in NAMES {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        kill_while_writing(&path);
+        kill_while_writing(&path);
+        assert!(!path.exists());
+        write_all(&*sink_of(&path));
+        check_whole(&path);
+        assert_eq!(names(folder.path()), [*name]);
+    }
+}
+
+#[test]
+fn killed_writer_leaves_the_former_target() {
+    for name in NAMES {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        write_all(&*sink_of(&path));
+        kill_while_writing(&path);
+        check_whole(&path);
+        write_all(&*sink_of(&path));
+        check_whole(&path);
+        assert_eq!(names(folder.path()), [*name]);
+    }
+}
+
+#[test]
+fn writers_of_one_target_leave_each_other_alone() {
+    for name in NAMES {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        let first = sink_of(&path);
+        first.write(&Region::new(&[0], &[50]), &ones(50)).unwrap();
+        let second = sink_of(&path);
+        write_all(&*second);
+        first.write(&Region::new(&[50], &[50]), &ones(50)).unwrap();
+        first.finish().unwrap();
+        check_whole(&path);
+        assert_eq!(names(folder.path()), [*name]);
+    }
+}
+
+#[test]
+fn dropped_writer_leaves_nothing() {
+    for name in NAMES {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        let sink = sink_of(&path);
+        sink.write(&Region::new(&[0], &[50]), &ones(50)).unwrap();
+        assert!(sink.finish().is_err());
+        drop(sink);
+        assert!(names(folder.path()).is_empty());
+        let panicked = std::panic::catch_unwind(|| {
+            let _sink = sink_of(&path);
+            panic!("in the middle of writing");
+        });
+        assert!(panicked.is_err() && names(folder.path()).is_empty());
+    }
 }

@@ -59,11 +59,16 @@ impl Header {
         Ok(Header { dtype, order, fortran, shape, data_start })
     }
 
-    /// The bytes before the data of a file in C order.
+    /// The bytes before the data of a file in C order and the byte order of this machine.
     pub(super) fn render(dtype: DType, shape: &[usize]) -> Vec<u8> {
         let axes: String = shape.iter().map(|n| format!("{n}, ")).collect();
         let axes = if shape.len() == 1 { axes.trim_end() } else { axes.trim_end_matches(", ") };
-        let (code, order) = (code(dtype), if dtype.itemsize() == 1 { '|' } else { '<' });
+        let order = match ByteOrder::NATIVE {
+            _ if dtype.itemsize() == 1 => '|',
+            ByteOrder::Little => '<',
+            ByteOrder::Big => '>',
+        };
+        let code = code(dtype);
         let text = format!("{{'descr': '{order}{code}', 'fortran_order': False, 'shape': ({axes}), }}");
         // The text ends with a line feed at a multiple of ALIGN.
         let total =
@@ -353,7 +358,7 @@ mod tests {
             prop_assert_eq!(data_start % ALIGN, 0);
             bytes.resize(data_start + axes.iter().product::<usize>() * dtype.itemsize(), 0);
             let header = Header::parse(&bytes).unwrap();
-            let order = if dtype.itemsize() == 1 { ByteOrder::NATIVE } else { ByteOrder::Little };
+            let order = ByteOrder::NATIVE;
             let want = Header { dtype, order, fortran: false, shape: axes.into(), data_start };
             prop_assert_eq!(header, want);
         }

@@ -1,23 +1,26 @@
 //! Writing a `.npy` file from many threads at once.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
-use chunkwise_chunk::{Chunk, ChunkSink, DType, Region, Shape, SourceError, dispatch};
+use chunkwise_chunk::{Chunk, ChunkSink, DType, Region, Shape, SourceError};
 
 use super::header::Header;
-use crate::bounds::{check_chunk, check_region, checked_nbytes, saturating_nbytes};
-use crate::bytes::ByteForm;
+use crate::bounds::{check_chunk, check_region, checked_nbytes};
 use crate::runs::Runs;
 use crate::staged::Staged;
 use crate::sync::{AtomicUsize, Ordering};
 
-/// A `.npy` file that is being written: version 1.0, little-endian, C order.
+/// What [`Chunk::write_elements`] allocates.
+const GATHERED: u64 = 128 << 10;
+
+/// A `.npy` file that is being written: version 1.0, C order, the byte order of this machine.
 ///
 /// Regions go straight to their place in a temporary file beside the final one, in parallel. `finish` writes
 /// the file through to the disk and renames it: the final name holds the former file or the whole new one at
-/// any moment, even when the process is killed. A sink dropped unfinished removes its temporary file.
+/// any moment, even when the process is killed. A sink dropped unfinished removes its temporary file; that of a
+/// killed process has no name and is gone, or is removed by the next sink of the final name.
 ///
 /// ```
 /// use chunkwise_chunk::{Chunk, ChunkSink, DType, Region, Scalar};
@@ -68,19 +71,6 @@ impl NpySink {
         Ok(NpySink { dtype, shape: shape.into(), file, data_start, written: AtomicUsize::new(0), staged })
     }
 
-    fn write_runs<T: ByteForm>(&self, region: &Region, chunk: &Chunk) -> io::Result<()> {
-        let contiguous = chunk.to_contiguous();
-        let array = contiguous.typed::<T>().expect("the type was checked");
-        let bytes = T::encode(array.as_slice().expect("the block is contiguous"));
-        let runs = Runs::new(&self.shape, region);
-        let len = runs.run_len() * size_of::<T>();
-        for (run, start) in runs.enumerate() {
-            let at = self.data_start + (start * size_of::<T>()) as u64;
-            write_all_at(&self.file, &bytes[run * len..(run + 1) * len], at)?;
-        }
-        Ok(())
-    }
-
     fn check_open(&self) -> Result<(), SourceError> {
         if self.staged.is_published() {
             return Err(SourceError::message(format!("npy {}: is finished already", self.shown())));
@@ -94,16 +84,20 @@ impl NpySink {
 }
 
 impl ChunkSink for NpySink {
-    /// The bytes of the region: a block that is not in C order is put in order first.
+    /// A block that is not in C order is put in order a piece at a time; see [`Chunk::write_elements`].
     fn scratch(&self, region: &Region) -> u64 {
-        saturating_nbytes(self.dtype, region.shape()) as u64
+        if region.is_empty() { 0 } else { GATHERED }
     }
 
     fn write(&self, region: &Region, chunk: &Chunk) -> Result<(), SourceError> {
         self.check_open()?;
         check_region(region, &self.shape)?;
         check_chunk(region, chunk, self.dtype)?;
-        dispatch!(self.dtype, T => self.write_runs::<T>(region, chunk))
+        let (itemsize, runs) = (self.dtype.itemsize(), Runs::new(&self.shape, region));
+        let mut out =
+            RunWriter { file: &self.file, data_start: self.data_start, itemsize, runs, at: 0, left: 0 };
+        chunk
+            .write_elements(&mut out)
             .map_err(|e| SourceError::io(format!("npy {}: cannot write region {region}", self.shown()), e))?;
         // Relaxed: the scheduler orders `finish` after all writes; the file needs no ordering of ours.
         self.written.fetch_add(region.len(), Ordering::Relaxed);
@@ -130,6 +124,36 @@ impl ChunkSink for NpySink {
     }
 }
 
+/// Bytes of a region in C order on their way to its runs in the file.
+struct RunWriter<'a> {
+    file: &'a File,
+    data_start: u64,
+    itemsize: usize,
+    runs: Runs,
+    /// Place in the file of what comes next, and bytes left of its run.
+    at: u64,
+    left: usize,
+}
+
+impl Write for RunWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            let Some(start) = self.runs.next() else { return Ok(0) };
+            self.at = self.data_start + (start * self.itemsize) as u64;
+            self.left = self.runs.run_len() * self.itemsize;
+        }
+        let len = bytes.len().min(self.left);
+        write_all_at(self.file, &bytes[..len], self.at)?;
+        self.at += len as u64;
+        self.left -= len;
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[cfg(unix)]
 fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
@@ -138,7 +162,7 @@ fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
 /// Without positional writes the position of the file is shared, so one thread writes at a time.
 #[cfg(not(unix))]
 fn write_all_at(mut file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
-    use std::io::{Seek, SeekFrom, Write};
+    use std::io::{Seek, SeekFrom};
     static POSITION: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _held = POSITION.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     file.seek(SeekFrom::Start(at))?;
@@ -211,12 +235,12 @@ mod tests {
     }
 
     #[test]
-    fn write_is_charged_a_copy_of_its_block() {
+    fn write_is_charged_a_piece_of_its_block() {
         let folder = tempfile::tempdir().unwrap();
         let sink = NpySink::create(folder.path().join("x.npy"), DType::F64, &[4, 5]).unwrap();
-        assert_eq!(sink.scratch(&Region::new(&[1, 0], &[2, 5])), 80);
+        assert_eq!(sink.scratch(&Region::new(&[1, 0], &[2, 5])), GATHERED);
         assert_eq!(sink.scratch(&Region::new(&[1, 0], &[0, 5])), 0);
-        assert_eq!(sink.scratch(&Region::whole(&[1 << 40, 1 << 40])), usize::MAX as u64);
+        assert_eq!(sink.scratch(&Region::whole(&[1 << 40, 1 << 40])), GATHERED);
     }
 
     #[cfg(target_os = "linux")]

@@ -85,6 +85,37 @@ fn unreadable_files_are_named() {
     assert!(NpySource::open(folder.path()).unwrap_err().to_string().contains("is not a file"));
 }
 
+/// Runs that are shorter and longer than what a read keeps, and pages that two runs share.
+#[test]
+fn runs_of_any_length_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.npy");
+    for (dtype, width) in [(DType::Bool, 3_000_000), (DType::I16, 70_000), (DType::F64, 900_000)] {
+        let content = sample(dtype, &[3, width]);
+        let sink = NpySink::create(&path, dtype, &[3, width]).unwrap();
+        sink.write(&Region::whole(&[3, width]), &content).unwrap();
+        sink.finish().unwrap();
+        let source = NpySource::open(&path).unwrap();
+        for (start, len) in [(0, width), (1, width - 1), (0, width - 100), (5, 600), (5, 10), (width - 1, 1)]
+        {
+            let region = Region::new(&[0, start], &[3, len]);
+            check_same(&source.read(&region).unwrap(), &content.part(&region), "region");
+        }
+    }
+    let content = sample(DType::U16, &[1000, 100]);
+    let sink = NpySink::create(&path, DType::U16, &[1000, 100]).unwrap();
+    // Written from a block with gaps between its rows.
+    let wide = sample(DType::U16, &[1000, 100]);
+    sink.write(&Region::new(&[0, 0], &[1000, 60]), &wide.part(&Region::new(&[0, 0], &[1000, 60]))).unwrap();
+    sink.write(&Region::new(&[0, 60], &[1000, 40]), &wide.part(&Region::new(&[0, 60], &[1000, 40]))).unwrap();
+    sink.finish().unwrap();
+    let source = NpySource::open(&path).unwrap();
+    for (start, len) in [(0, 100), (1, 99), (30, 40), (99, 1)] {
+        let region = Region::new(&[3, start], &[990, len]);
+        check_same(&source.read(&region).unwrap(), &content.part(&region), "region");
+    }
+}
+
 #[test]
 fn source_of_a_replaced_file_keeps_its_values() {
     let folder = tempfile::tempdir().unwrap();

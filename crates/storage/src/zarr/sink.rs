@@ -24,7 +24,7 @@ use crate::staged::Staged;
 ///
 /// Each write is one whole chunk, or one whole shard: [`ChunkSink::write_grid`] says which. The files go into a
 /// temporary folder beside the final one, which is renamed when it is finished: the final name holds the former
-/// array or the whole new one, even when the process is killed. (Files are not written through to the disk one
+/// array or the whole new one, even when the process is killed; what is left then, the next sink of that name removes. (Files are not written through to the disk one
 /// by one: after a power failure, chunks can be missing.) A sink dropped unfinished removes its folder.
 ///
 /// ```
@@ -226,18 +226,12 @@ fn stored_shape(chunk: &Shape, options: &ZarrOptions) -> Result<Shape, String> {
     Ok(shard.clone())
 }
 
-/// Puts a folder in the place of another, which is removed.
+/// Puts a folder in the place of another, which gets its name if it is there.
 fn replace(from: &Path, to: &Path) -> io::Result<()> {
     if fs::symlink_metadata(to).is_err() {
         return fs::rename(from, to);
     }
-    match exchange(from, to) {
-        Ok(()) => {}
-        Err(_) => replace_in_two_steps(from, to)?,
-    }
-    // The former array now lies under a temporary name; left there, it harms no reader.
-    drop(fs::remove_dir_all(from));
-    Ok(())
+    exchange(from, to).or_else(|_| replace_in_two_steps(from, to))
 }
 
 /// Swaps two names at once, where the system and the file system can.
@@ -254,9 +248,11 @@ fn exchange(_: &Path, _: &Path) -> io::Result<()> {
 
 /// Swaps two names one after the other: for a moment there is no array of the final name, but never a torn one.
 fn replace_in_two_steps(from: &Path, to: &Path) -> io::Result<()> {
-    let mut aside = from.as_os_str().to_owned();
-    aside.push("-former");
-    let aside = PathBuf::from(aside);
+    // Under a name that no one removes: when the process is killed here, this is the only array there is.
+    let mut aside = std::ffi::OsString::from(".");
+    aside.push(to.file_name().unwrap_or_default());
+    aside.push(format!(".former-{}", std::process::id()));
+    let aside = to.with_file_name(aside);
     fs::rename(to, &aside)?;
     match fs::rename(from, to) {
         Ok(()) => fs::rename(&aside, from),

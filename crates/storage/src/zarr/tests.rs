@@ -456,7 +456,7 @@ fn full_disk_is_an_error_and_the_write_can_be_tried_again() {
     let path = folder.path().join("x.zarr");
     let grid = ChunkGrid::whole(&[4]);
     let sink = ZarrSink::create(&path, DType::U8, &grid, &ZarrOptions::default()).unwrap();
-    let chunk = folder.path().join(&names(folder.path())[0]).join("c/0");
+    let chunk = folder.path().join(&names(folder.path())[0]).join("array/c/0");
     fs::create_dir(chunk.parent().unwrap()).unwrap();
     std::os::unix::fs::symlink("/dev/full", &chunk).unwrap();
     let content = sample(DType::U8, &[4]);
