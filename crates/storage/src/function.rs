@@ -1,6 +1,6 @@
 //! Arrays given by a function of the user's: of one index, or of one block.
 
-use std::fmt;
+use std::{fmt, io};
 
 use chunkwise_chunk::{
     Chunk, ChunkGrid, ChunkSource, DType, Element, ReadCost, ReadUnit, Region, Shape, SourceError,
@@ -85,8 +85,10 @@ impl fmt::Debug for FnSource {
 pub struct BlockFnSource {
     dtype: DType,
     grid: ChunkGrid,
-    make: Box<dyn Fn(&Region) -> Chunk + Send + Sync>,
+    make: Box<MakeBlock>,
 }
+
+type MakeBlock = dyn Fn(&Region) -> io::Result<Chunk> + Send + Sync;
 
 impl BlockFnSource {
     /// The array cut by `grid` whose block at region `r` is `f(r)`, which must have the region's shape.
@@ -104,7 +106,27 @@ impl BlockFnSource {
         T: Element,
         F: Fn(&Region) -> ArrayD<T> + Send + Sync + 'static,
     {
-        BlockFnSource { dtype: T::DTYPE, grid, make: Box::new(move |region| Chunk::from_array(f(region))) }
+        BlockFnSource::fallible(grid, move |region| Ok(f(region)))
+    }
+
+    /// [`new`](BlockFnSource::new) for a function that may fail; its error is the source's, with the block.
+    ///
+    /// ```
+    /// use chunkwise_chunk::{ChunkGrid, ChunkSource, Region};
+    /// use chunkwise_storage::BlockFnSource;
+    /// use std::io::{Error, ErrorKind};
+    /// let grid = ChunkGrid::regular(&[4], &[2]);
+    /// let late = BlockFnSource::fallible::<f64, _>(grid, |_| Err(Error::from(ErrorKind::TimedOut)));
+    /// let err = late.read(&Region::new(&[2], &[2])).unwrap_err().to_string();
+    /// assert_eq!(err, "function of the block at [2..4]: timed out");
+    /// ```
+    pub fn fallible<T, F>(grid: ChunkGrid, f: F) -> BlockFnSource
+    where
+        T: Element,
+        F: Fn(&Region) -> io::Result<ArrayD<T>> + Send + Sync + 'static,
+    {
+        let make = Box::new(move |region: &Region| f(region).map(Chunk::from_array));
+        BlockFnSource { dtype: T::DTYPE, grid, make }
     }
 }
 
@@ -135,7 +157,8 @@ impl ChunkSource for BlockFnSource {
 
     fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
         check_block(&self.grid, region)?;
-        let chunk = (self.make)(region);
+        let failed = |err| SourceError::io(format!("function of the block at {region}"), err);
+        let chunk = (self.make)(region).map_err(failed)?;
         if chunk.shape() != region.shape() {
             let (found, expected) = (chunk.shape(), region.shape());
             return Err(SourceError::message(format!(

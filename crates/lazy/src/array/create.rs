@@ -1,5 +1,6 @@
 //! Arrays from memory, constants, ranges and functions.
 
+use std::io;
 use std::sync::Arc;
 
 use chunkwise_chunk::{ChunkError, ChunkSource, Chunks, Element, Float, Number, Region, Scalar};
@@ -125,19 +126,55 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
         chunks: impl Into<Chunks>,
         f: impl Fn(&BlockInfo) -> Array<T, D> + Send + Sync + 'static,
     ) -> Self {
-        let shape = shape.into_dimension();
-        let grid = size_checked(shape.slice())
-            .and_then(|shape| Ok(chunks.into().grid(shape, T::DTYPE.itemsize())?));
-        let source = grid.map(|grid| {
-            let block = move |region: &Region| {
-                f(&BlockInfo { start: region.start().into(), shape: region.shape().into() }).into_dyn()
-            };
-            Arc::new(BlockFnSource::new::<T, _>(grid, block)) as Arc<dyn ChunkSource>
-        });
-        match source {
-            Ok(source) => LazyArray::wrap(Expr::source("from_blocks", source, None, here())),
-            Err(cause) => LazyArray::wrap(Expr::invalid("from_blocks", cause, here())),
+        by_block("from_blocks", shape, chunks.into(), move |block| Ok(f(block)))
+    }
+
+    /// A function that reads a whole block from elsewhere and may fail: an instrument, a service, a format of your own.
+    /// An error of its ends the computation, unless the runtime is asked to
+    /// [try again](crate::RuntimeBuilder::retry).
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// use std::io::{Error, ErrorKind};
+    ///
+    /// let x = LazyArray::try_from_blocks(6, 2, |block| match block.start[0] {
+    ///     4 => Err(Error::new(ErrorKind::TimedOut, "the buoy does not answer")),
+    ///     start => Ok(ndarray::Array1::from_elem(block.shape[0], start as f64)),
+    /// });
+    /// assert_eq!(x.slice(s![..4]).compute()?, ndarray::arr1(&[0.0, 0.0, 2.0, 2.0]));
+    /// assert!(x.compute().unwrap_err().to_string().contains("at [4..6]: the buoy does not answer"));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn try_from_blocks<S: IntoDimension<Dim = D>>(
+        shape: S,
+        chunks: impl Into<Chunks>,
+        f: impl Fn(&BlockInfo) -> io::Result<Array<T, D>> + Send + Sync + 'static,
+    ) -> Self {
+        by_block("try_from_blocks", shape, chunks.into(), f)
+    }
+}
+
+/// The array whose blocks are made by `f`.
+#[track_caller]
+fn by_block<T: Element, D: Dimension>(
+    op: &'static str,
+    shape: impl IntoDimension<Dim = D>,
+    chunks: Chunks,
+    f: impl Fn(&BlockInfo) -> io::Result<Array<T, D>> + Send + Sync + 'static,
+) -> LazyArray<T, D> {
+    let shape = shape.into_dimension();
+    let grid = size_checked(shape.slice()).and_then(|shape| Ok(chunks.grid(shape, T::DTYPE.itemsize())?));
+    let block = move |region: &Region| {
+        let info = BlockInfo { start: region.start().into(), shape: region.shape().into() };
+        f(&info).map(Array::into_dyn)
+    };
+    match grid {
+        Ok(grid) => {
+            let source = Arc::new(BlockFnSource::fallible::<T, _>(grid, block));
+            LazyArray::wrap(Expr::source(op, source, None, here()))
         }
+        Err(cause) => LazyArray::wrap(Expr::invalid(op, cause, here())),
     }
 }
 

@@ -159,6 +159,7 @@ impl Runtime {
         let budget = self.budget(results)?;
         let options = LowerOptions { budget, retry: self.shared.retry };
         let Lowered { tasks, bytes_read, recycler } = lower(graph, targets, &options)?;
+        self.check_cancelled()?;
         let mut options = PlanOptions::new().budget(budget).reserve(MOST_IDLE);
         if self.shared.store.is_some() {
             options = options.spill(Arc::new(BlockCodec));
