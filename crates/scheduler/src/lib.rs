@@ -34,13 +34,17 @@
 //!
 //! * **Order.** A task runs once, after its inputs. A value is dropped when its last user ends.
 //! * **Memory.** The bytes of live values and of running tasks, as declared in [`TaskBytes`], never exceed the budget,
-//!   and a plan that was accepted always ends: `src/blocks.rs` has the argument.
+//!   and a plan that was accepted always ends: `src/blocks.rs` has the argument. A graph that does not fit is made to,
+//!   where its layers allow it, by writing values to disk or making them again ([`Eviction`]); nothing is left on disk
+//!   whatever becomes of the process. A disk that refuses a value loses nothing: it stays in memory as long as there is
+//!   room for it, and then the run ends with an error.
 //! * **Determinism.** The plan depends on the graph alone. Values and the first error do not depend on the number of
 //!   threads.
 //! * **Failure.** Errors and panics of tasks, and panics in the drop of values, come back with the task's label. Other
 //!   runs and the pool go on. A panic while another one unwinds, a stack overflow and `panic = "abort"` cannot be
 //!   caught.
 //! * **Nesting.** A task may run plans on any pool: the thread then takes tasks of the new run only.
+//! * **Stopping.** A run can be cancelled at any time; it then starts nothing more, and drops what it has.
 
 #![forbid(unsafe_code)]
 

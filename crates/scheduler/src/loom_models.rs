@@ -202,7 +202,7 @@ fn loom_a_task_parked_while_the_limit_rises_is_handed_out_once() {
             }
         });
         let mut out = 0;
-        window.finish(0, 0, |_| out += 1).unwrap();
+        window.finish(0, || 0, |_| out += 1).unwrap();
         assert_eq!(out + parker.join().unwrap(), 1);
     });
 }
@@ -216,12 +216,12 @@ fn loom_blocks_that_end_together_move_the_frontier_past_both() {
             let window = Arc::clone(&window);
             move || {
                 let mut out = 0;
-                window.finish(1, 0, |_| out += 1).unwrap();
+                window.finish(1, || 0, |_| out += 1).unwrap();
                 out
             }
         });
         let mut out = 0;
-        window.finish(0, 0, |_| out += 1).unwrap();
+        window.finish(0, || 0, |_| out += 1).unwrap();
         assert_eq!(out + other.join().unwrap(), 1);
         assert_eq!(window.limit(), 3);
     });

@@ -158,7 +158,7 @@ impl<V: Clone, W: Watch> Run<V, W> {
     #[inline]
     pub(super) fn finish_in_window(&self, task: u32, ready: impl FnMut(u32)) -> bool {
         let Some(window) = &self.window else { return false };
-        let raised = window.finish(task, self.work.spilled.overdraft(), ready);
+        let raised = window.finish(task, || self.work.spilled.overdraft(), ready);
         raised.unwrap_or_else(|stuck| self.fail_for_memory(stuck))
     }
 

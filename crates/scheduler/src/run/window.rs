@@ -77,10 +77,15 @@ impl Window {
 
     /// Counts a finished task. Tasks that may start because of it go to `ready`; true when the limit was raised.
     ///
-    /// `overdraft` bytes are in use besides those of the plan. When they are in the way of the first unfinished task,
-    /// and nothing runs that could free any, that task is the `Err`.
+    /// `overdraft` tells how many bytes are in use besides those of the plan. When they are in the way of the first
+    /// unfinished task, and nothing runs that could free any, that task is the `Err`.
     #[inline]
-    pub(crate) fn finish(&self, task: u32, overdraft: u64, ready: impl FnMut(u32)) -> Result<bool, u32> {
+    pub(crate) fn finish(
+        &self,
+        task: u32,
+        overdraft: impl Fn() -> u64,
+        ready: impl FnMut(u32),
+    ) -> Result<bool, u32> {
         // AcqRel: Release for what the task freed and stored, Acquire for what the others of the block did.
         let block = self.blocks.of(task) as usize;
         if self.left[block].fetch_sub(1, AcqRel) > 1 {
@@ -90,7 +95,7 @@ impl Window {
     }
 
     /// Moves the frontier over finished blocks and the limit as far as the budget allows.
-    fn advance(&self, overdraft: u64, mut ready: impl FnMut(u32)) -> Result<bool, u32> {
+    fn advance(&self, overdraft: impl Fn() -> u64, mut ready: impl FnMut(u32)) -> Result<bool, u32> {
         let blocks = &self.blocks;
         let opened = {
             let mut frontier = self.frontier.lock();
@@ -102,7 +107,8 @@ impl Window {
                 return Ok(false);
             }
             let from = frontier.admitted;
-            frontier.admitted = blocks.admit(frontier.block, from, overdraft);
+            // Asked only now: every task behind the frontier has counted what it could not write before it ended.
+            frontier.admitted = blocks.admit(frontier.block, from, overdraft());
             if frontier.admitted == frontier.block {
                 return Err(blocks.first(frontier.block));
             }
