@@ -151,22 +151,71 @@ impl<V> Plan<V> {
     /// Bytes that will be written to disk because they do not fit into the budget. As much or more is read back.
     ///
     /// ```
-    /// let plan = chunkwise_scheduler::GraphBuilder::<i32>::new().build().plan(None)?;
-    /// assert_eq!(plan.spill_bytes(), 0);
-    /// # Ok::<(), chunkwise_scheduler::PlanError>(())
+    /// use chunkwise_scheduler::{BoxError, Eviction, GraphBuilder, Layer, PlanOptions, Pool, SpillCodec, TaskBytes, TaskCx};
+    /// use std::{io, sync::Arc};
+    ///
+    /// /// Blocks of a kilobyte that may go to disk, and sums of the first bytes of blocks.
+    /// struct Blocks;
+    ///
+    /// impl Layer<Arc<Vec<u8>>> for Blocks {
+    ///     fn run(&self, index: u32, inputs: &mut [Arc<Vec<u8>>], _: &TaskCx<'_>) -> Result<Arc<Vec<u8>>, BoxError> {
+    ///         Ok(Arc::new(match inputs {
+    ///             [] => vec![index as u8; 1000],
+    ///             _ => vec![inputs.iter().map(|block| block[0]).sum()],
+    ///         }))
+    ///     }
+    ///     fn label(&self, index: u32) -> String { format!("block {index}") }
+    ///     fn eviction(&self, _: u32) -> Eviction { Eviction::Spill }
+    /// }
+    ///
+    /// impl SpillCodec<Arc<Vec<u8>>> for Blocks {
+    ///     fn write(&self, value: &Arc<Vec<u8>>, out: &mut dyn io::Write) -> io::Result<()> { out.write_all(value) }
+    ///     fn read(&self, input: &mut dyn io::Read) -> io::Result<Arc<Vec<u8>>> {
+    ///         let mut value = Vec::new();
+    ///         input.read_to_end(&mut value).map(|_| Arc::new(value))
+    ///     }
+    /// }
+    ///
+    /// // The first half of ten blocks is used again after all of them were used once.
+    /// let mut graph = GraphBuilder::new();
+    /// let layer = graph.layer(Arc::new(Blocks))?;
+    /// let (block, tiny) = (TaskBytes { output: 1000, scratch: 0 }, TaskBytes { output: 1, scratch: 0 });
+    /// let blocks = (0..10).map(|i| graph.task(layer, i, &[], block)).collect::<Result<Vec<_>, _>>()?;
+    /// let mut sum = blocks[0];
+    /// for block in blocks.iter().chain(&blocks[..5]) {
+    ///     sum = graph.task(layer, 0, &[sum, *block], tiny)?;
+    /// }
+    /// graph.keep(sum)?;
+    /// let plan = graph.build().plan_with(PlanOptions::new().budget(Some(4000)).spill(Arc::new(Blocks)))?;
+    /// assert!(plan.peak_bytes() <= 4000);
+    /// assert_eq!((plan.spill_bytes(), plan.load_bytes(), plan.rerun_bytes()), (4000, 4000, 0));
+    /// assert_eq!(*Pool::new(2)?.run(plan)?[0], [45 + 10]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn spill_bytes(&self) -> u64 {
         self.data.moved().spilled
     }
 
-    /// Bytes that will be read back from disk.
+    /// Bytes that will be read back from disk; see [`spill_bytes`](Self::spill_bytes).
+    ///
+    /// ```
+    /// let plan = chunkwise_scheduler::GraphBuilder::<i32>::new().build().plan(None)?;
+    /// assert_eq!(plan.load_bytes(), 0);
+    /// # Ok::<(), chunkwise_scheduler::PlanError>(())
+    /// ```
     #[must_use]
     pub fn load_bytes(&self) -> u64 {
         self.data.moved().loaded
     }
 
     /// Bytes of values that are made a second time, because that is cheaper than keeping them.
+    ///
+    /// ```
+    /// let plan = chunkwise_scheduler::GraphBuilder::<i32>::new().build().plan(None)?;
+    /// assert_eq!(plan.rerun_bytes(), 0);
+    /// # Ok::<(), chunkwise_scheduler::PlanError>(())
+    /// ```
     #[must_use]
     pub fn rerun_bytes(&self) -> u64 {
         self.data.moved().rerun
