@@ -46,7 +46,7 @@
 //! * **Nesting.** A task may run plans on any pool: the thread then takes tasks of the new run only.
 //! * **Stopping.** A run can be cancelled at any time; it then starts nothing more, and drops what it has.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod blocks;
 mod csr;
