@@ -1,12 +1,15 @@
 //! The only place that names a synchronisation crate, so that a model checker can take its place.
 //!
-//! It owns the facade (`--cfg loom` swaps it) and the one-thread [`Parker`] built on it. The deques are not
-//! modelled: under loom their place is taken by plain atomics in the tests.
+//! It owns the facade (`--cfg loom` swaps it) and the one-thread [`Parker`] built on it. Under loom a locked queue takes
+//! the place of each deque (`deque`), and nobody spins: whoever would spin goes to sleep, which is the case to check.
 
-pub(crate) use crossbeam_deque as deque;
+#[cfg(loom)]
+pub(crate) mod deque;
 
 #[cfg(not(loom))]
 mod real {
+    pub(crate) use crossbeam_deque as deque;
+    pub(crate) use crossbeam_utils::Backoff;
     pub(crate) use parking_lot::{Mutex, MutexGuard};
     pub(crate) use std::sync::atomic;
 
@@ -43,6 +46,23 @@ mod real {
 #[cfg(loom)]
 mod model {
     pub(crate) use loom::sync::{MutexGuard, atomic};
+
+    /// Spins not at all.
+    pub(crate) struct Backoff;
+
+    impl Backoff {
+        pub(crate) fn new() -> Self {
+            Self
+        }
+
+        pub(crate) fn reset(&self) {}
+
+        pub(crate) fn snooze(&self) {}
+
+        pub(crate) fn is_completed(&self) -> bool {
+            true
+        }
+    }
 
     /// Loom's mutex with the interface of `parking_lot`'s: no poisoning.
     pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
@@ -89,9 +109,9 @@ mod model {
 }
 
 #[cfg(loom)]
-pub(crate) use model::{Condvar, Mutex, atomic};
+pub(crate) use model::{Backoff, Condvar, Mutex, atomic};
 #[cfg(not(loom))]
-pub(crate) use real::{Condvar, Mutex, atomic};
+pub(crate) use real::{Backoff, Condvar, Mutex, atomic, deque};
 
 /// Lets one thread wait for a token that another thread leaves. A token left early is not lost.
 pub(crate) struct Parker {

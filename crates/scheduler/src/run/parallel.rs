@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crossbeam_utils::{Backoff, CachePadded};
+use crossbeam_utils::CachePadded;
 
 use super::delayed::Delayed;
 use super::finish::{drop_rest, take_kept};
@@ -20,7 +20,7 @@ use super::work::Work;
 use crate::RunError;
 use crate::error::TaskErrorKind;
 use crate::pool::{Gate, Job, Shared};
-use crate::sync::Mutex;
+use crate::sync::{Backoff, Mutex};
 
 /// The state that the threads of one run share.
 pub(super) struct Run<V, W> {
@@ -158,7 +158,7 @@ impl<V: Clone, W: Watch> Run<V, W> {
     #[inline]
     pub(super) fn finish_in_window(&self, task: u32, ready: impl FnMut(u32)) -> bool {
         let Some(window) = &self.window else { return false };
-        let raised = window.finish(task, self.work.spilled.overdraft(), ready);
+        let raised = window.finish(task, || self.work.spilled.overdraft(), ready);
         raised.unwrap_or_else(|stuck| self.fail_for_memory(stuck))
     }
 
@@ -175,6 +175,7 @@ impl<V: Clone, W: Watch> Run<V, W> {
         let slots = self.slots.into_vec();
         let kept = take_kept(plan, failures, |task| slots[task as usize].lock().consume());
         drop_rest(failures, slots.into_iter().map(Mutex::into_inner));
+        self.work.spilled.drop_rest(failures);
         failures.to_result(plan).map(|()| kept)
     }
 }
