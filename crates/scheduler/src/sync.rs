@@ -1,12 +1,14 @@
 //! The only place that names a synchronisation crate, so that a model checker can take its place.
 //!
-//! It owns the facade (`--cfg loom` swaps it) and the one-thread [`Parker`] built on it. The deques are not
-//! modelled: under loom their place is taken by plain atomics in the tests.
+//! It owns the facade (`--cfg loom` swaps it) and the one-thread [`Parker`] built on it. Under loom a locked queue takes
+//! the place of each deque (`deque`), and nobody spins: whoever would spin goes to sleep, which is the case to check.
 
-pub(crate) use crossbeam_deque as deque;
+#[cfg(loom)]
+pub(crate) mod deque;
 
 #[cfg(not(loom))]
 mod real {
+    pub(crate) use crossbeam_deque as deque;
     pub(crate) use crossbeam_utils::Backoff;
     pub(crate) use parking_lot::{Mutex, MutexGuard};
     pub(crate) use std::sync::atomic;
@@ -61,7 +63,7 @@ mod model {
     pub(crate) use loom::cell::UnsafeCell;
     pub(crate) use loom::sync::{MutexGuard, atomic};
 
-    /// Lets other threads run.
+    /// Lets other threads run, and is soon weary: who would go to sleep does, which is the case to check.
     pub(crate) struct Backoff;
 
     impl Backoff {
@@ -69,8 +71,14 @@ mod model {
             Self
         }
 
+        pub(crate) fn reset(&self) {}
+
         pub(crate) fn snooze(&self) {
             loom::thread::yield_now();
+        }
+
+        pub(crate) fn is_completed(&self) -> bool {
+            true
         }
     }
 
@@ -86,9 +94,6 @@ mod model {
             self.0.lock().expect("no model panics while holding a lock")
         }
 
-        pub(crate) fn into_inner(self) -> T {
-            self.0.into_inner().expect("no model panics while holding a lock")
-        }
     }
 
     #[derive(Default)]
@@ -121,7 +126,7 @@ mod model {
 #[cfg(loom)]
 pub(crate) use model::{Backoff, Condvar, Mutex, UnsafeCell, atomic};
 #[cfg(not(loom))]
-pub(crate) use real::{Backoff, Condvar, Mutex, UnsafeCell, atomic};
+pub(crate) use real::{Backoff, Condvar, Mutex, UnsafeCell, atomic, deque};
 
 /// Lets one thread wait for a token that another thread leaves. A token left early is not lost.
 pub(crate) struct Parker {

@@ -1,23 +1,16 @@
 //! Models of the handle and of cancelling, checked over every interleaving: a lost wake-up is a deadlock, which loom
-//! reports. `RUSTFLAGS="--cfg loom" cargo test -p chunkwise-scheduler --release --lib loom`.
+//! reports. `.ci/model` runs them.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake};
 
-use loom::model::Builder;
 use loom::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use loom::thread;
 
 use super::{CancelToken, Outcome, RunHandle};
+use crate::loom_models::check;
 use crate::sync::Parker;
-
-/// Explores all interleavings with at most this many preemptions.
-fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
-    let mut builder = Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(model);
-}
 
 /// A handle, and the side of the thread that works for it.
 fn handle<T>() -> (RunHandle<T>, Arc<Outcome<T>>) {

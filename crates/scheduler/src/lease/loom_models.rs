@@ -1,21 +1,14 @@
 //! Models of leases, checked over every interleaving: a lost wake-up is a deadlock, which loom reports.
-//! `RUSTFLAGS="--cfg loom" cargo test -p chunkwise-scheduler --release --lib loom`.
+//! `.ci/model` runs them.
 
 use std::sync::Arc;
 
-use loom::model::Builder;
 use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use loom::thread::{self, JoinHandle};
 
 use super::{LeaseError, MemoryBudget};
 use crate::CancelToken;
-
-/// Explores all interleavings with at most this many preemptions.
-fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
-    let mut builder = Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(model);
-}
+use crate::loom_models::check;
 
 /// A thread that takes a lease and gives it back.
 fn borrow(budget: &MemoryBudget, least: u64) -> JoinHandle<()> {

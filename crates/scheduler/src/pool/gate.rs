@@ -3,6 +3,7 @@
 //! It owns the count of helping workers and the caller's sleep. It is kept apart from the run, so that a worker
 //! lets go of the run before it says that it has left.
 
+use std::fmt;
 use std::time::Instant;
 
 use crate::sync::Parker;
@@ -85,5 +86,13 @@ impl Gate {
     fn take_down(&self) -> bool {
         // AcqRel pairs with itself and with the swap in `wait`: the changes of the flag are ordered.
         self.caller_waits.swap(false, AcqRel)
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = f.debug_struct("Gate");
+        text.field("helpers", &self.helpers.load(Relaxed));
+        text.field("caller_waits", &self.caller_waits.load(Relaxed)).finish_non_exhaustive()
     }
 }

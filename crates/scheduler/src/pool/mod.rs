@@ -1,6 +1,8 @@
 #![doc = include_str!("README.md")]
 
 mod gate;
+#[cfg(all(test, loom))]
+mod loom_models;
 mod registry;
 mod sleep;
 mod worker;
@@ -12,6 +14,8 @@ use std::thread::{self, JoinHandle};
 pub(crate) use gate::Gate;
 pub(crate) use registry::{Job, Registry};
 pub(crate) use sleep::Sleep;
+#[cfg(all(test, loom))]
+pub(crate) use worker::work;
 
 use crate::PoolError;
 use crate::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -77,9 +81,12 @@ impl Pool {
     }
 }
 
+/// Tells who sleeps and how far each run in flight is: enough to see why a program stands still.
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("threads", &self.threads()).field("sleep", &self.shared().sleep).finish()
+        let mut text = f.debug_struct("Pool");
+        text.field("threads", &self.threads()).field("sleep", &self.shared().sleep);
+        text.field("runs", &self.shared().registry).finish()
     }
 }
 
@@ -93,6 +100,12 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(workers: usize) -> Self {
         Self { registry: Registry::new(), sleep: Sleep::new(workers), closed: AtomicBool::new(false) }
+    }
+
+    /// Sends the workers home.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Relaxed);
+        self.sleep.wake_all();
     }
 
     fn is_closed(&self) -> bool {
@@ -111,8 +124,7 @@ impl Drop for Threads {
     /// Waits for the workers, unless one of them drops the pool: it cannot wait for itself, nor for another that
     /// may wait for it. They then end on their own.
     fn drop(&mut self) {
-        self.shared.closed.store(true, Relaxed);
-        self.shared.sleep.wake_all();
+        self.shared.close();
         let current = thread::current().id();
         if self.handles.iter().any(|handle| handle.thread().id() == current) {
             return;

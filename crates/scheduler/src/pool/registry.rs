@@ -3,13 +3,14 @@
 //! It owns the list of runs and the rule that a run is closed only while nobody is inside. It does not know
 //! what a run computes.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::gate::Gate;
 use crate::sync::Mutex;
 
 /// What a worker sees of a run.
-pub(crate) trait Job: Send + Sync {
+pub(crate) trait Job: Send + Sync + fmt::Debug {
     /// Whether a task could be taken right now. May be out of date at once.
     fn has_work(&self) -> bool;
 
@@ -62,5 +63,14 @@ impl Registry {
         }
         jobs.remove(at);
         true
+    }
+}
+
+impl fmt::Debug for Registry {
+    /// Holds the lock while the runs are put into words, for nobody else may hold a run that its caller closes; not
+    /// while the words are written, since the writer is the user's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let jobs: Vec<String> = self.jobs.lock().iter().map(|job| format!("{job:?}")).collect();
+        write!(f, "[{}]", jobs.join(", "))
     }
 }

@@ -2,12 +2,11 @@
 //!
 //! It owns the order of these steps. What it helps with is the registry's, how it sleeps is [`Sleep`]'s.
 
-use crossbeam_utils::Backoff;
-
 use super::Shared;
+use crate::sync::Backoff;
 
 /// Runs worker thread `worker` (its seat in every run is `worker + 1`) until the pool closes.
-pub(super) fn work(shared: &Shared, worker: usize) {
+pub(crate) fn work(shared: &Shared, worker: usize) {
     shared.sleep.start_search();
     while search(shared, worker) {}
 }

@@ -73,6 +73,11 @@ impl<V> Delayed<V> {
         self.count.load(Acquire) == 0
     }
 
+    /// How many tasks wait.
+    pub(super) fn len(&self) -> u32 {
+        self.count.load(Relaxed)
+    }
+
     /// Lets the task of this turn wait, which has failed once more.
     pub(super) fn push(&self, turn: Turn, retrial: Retrial<V>) {
         let Retrial { pause, inputs, freed } = retrial;

@@ -55,14 +55,15 @@ impl Failures {
 
     /// Whether any task has failed, or the run was cancelled.
     pub(crate) fn any(&self) -> bool {
-        self.stop.load(Relaxed) < u32::MAX
+        // Acquire pairs with Release in `cancel`.
+        self.stop.load(Acquire) < u32::MAX
     }
 
     /// No task is wanted any more.
     pub(crate) fn cancel(&self) {
-        // Release pairs with Acquire in `into_result`: who sees that everything stopped sees why.
-        self.cancelled.store(true, Release);
-        self.stop.store(0, Relaxed);
+        self.cancelled.store(true, Relaxed);
+        // Release pairs with Acquire in `any`: who sees that everything stopped sees why.
+        self.stop.store(0, Release);
     }
 
     pub(crate) fn add(&self, task: u32, kind: TaskErrorKind) {
@@ -88,8 +89,8 @@ impl Failures {
     /// The errors with their labels, in execution order.
     pub(crate) fn to_result<V>(&self, plan: &PlanData<V>) -> Result<(), RunError> {
         let mut errors = std::mem::take(&mut *self.errors.lock());
-        // Acquire pairs with Release in `cancel`.
-        let cancelled = self.cancelled.load(Acquire);
+        // Relaxed: a caller that took no values has seen the reason with `any`.
+        let cancelled = self.cancelled.load(Relaxed);
         if errors.is_empty() && !cancelled {
             return Ok(());
         }

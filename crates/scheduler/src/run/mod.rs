@@ -16,6 +16,8 @@ mod finish;
 mod guard;
 mod inline;
 mod lane;
+#[cfg(all(test, loom))]
+mod loom_models;
 mod options;
 mod parallel;
 mod participant;
@@ -25,6 +27,7 @@ mod simulate;
 mod slot;
 mod sources;
 mod spilled;
+mod state;
 mod watch;
 mod window;
 mod work;
@@ -35,8 +38,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub(crate) use failures::Failures;
 pub(crate) use guard::panic_message;
 pub use options::{ErrorMode, RunOptions};
-#[cfg(all(test, loom))]
-pub(crate) use window::Window;
 pub use work::inside_task;
 
 use crate::observe::RunEvent;

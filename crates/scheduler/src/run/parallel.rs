@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crossbeam_utils::{Backoff, CachePadded};
+use crossbeam_utils::CachePadded;
 
 use super::delayed::Delayed;
 use super::finish::{drop_rest, take_kept};
@@ -20,6 +20,7 @@ use super::work::Work;
 use crate::RunError;
 use crate::error::TaskErrorKind;
 use crate::pool::{Gate, Job, Shared};
+use crate::sync::Backoff;
 use crate::sync::atomic::{Ordering::SeqCst, fence};
 
 /// The state that the threads of one run share.
@@ -176,6 +177,7 @@ impl<V: Clone, W: Watch> Run<V, W> {
         let (plan, failures) = (&*self.work.plan, &*self.work.failures);
         let kept = take_kept(plan, failures, |task| self.slots.consume_alone(task).0);
         drop_rest(plan, failures, &mut self.slots);
+        self.work.spilled.drop_rest(failures);
         failures.to_result(plan).map(|()| kept)
     }
 }

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use super::failures::Failures;
+use super::guard::drop_left_over;
 use crate::error::TaskErrorKind;
 use crate::plan::PlanData;
 use crate::spill::{SpillError, SpillRecord, SpillStore};
@@ -38,7 +40,18 @@ enum Record<V> {
     Memory {
         value: V,
         loads: u32,
+        /// The spill task.
+        spill: u32,
     },
+}
+
+impl<V> Spilled<V> {
+    /// Bytes in memory that the plan has on disk.
+    #[inline]
+    pub(super) fn overdraft(&self) -> u64 {
+        // Acquire pairs with Release in `write`.
+        self.overdraft.load(Acquire)
+    }
 }
 
 impl<V: Clone> Spilled<V> {
@@ -47,13 +60,6 @@ impl<V: Clone> Spilled<V> {
         let records = (0..plan.records()).map(|_| Mutex::new(Record::Empty)).collect();
         let store = (plan.records() > 0).then(|| store.unwrap_or_default());
         Self { store, records, overdraft: AtomicU64::new(0), refusal: Mutex::new(None) }
-    }
-
-    /// Bytes in memory that the plan has on disk.
-    #[inline]
-    pub(super) fn overdraft(&self) -> u64 {
-        // Acquire pairs with Release in `write`.
-        self.overdraft.load(Acquire)
     }
 
     /// Why there is an overdraft.
@@ -74,7 +80,7 @@ impl<V: Clone> Spilled<V> {
                 *self.refusal.lock() = Some(error);
                 // Release pairs with Acquire in `overdraft`: who sees it also finds the reason.
                 self.overdraft.fetch_add(plan.event_bytes(task).output, Release);
-                Record::Memory { value, loads }
+                Record::Memory { value, loads, spill: task }
             }
         };
         *self.records[record as usize].lock() = kept;
@@ -108,17 +114,25 @@ impl<V: Clone> Spilled<V> {
     }
 
     fn take_from_memory(&self, plan: &PlanData<V>, task: u32, place: &mut Record<V>) -> V {
-        match std::mem::replace(place, Record::Empty) {
-            Record::Memory { value, loads: 1 } => {
-                // Release: as in `write`.
-                self.overdraft.fetch_sub(plan.bytes(task).output, Release);
-                value
+        if let Record::Memory { value, loads: loads @ 2.., .. } = place {
+            *loads -= 1;
+            return value.clone();
+        }
+        let Record::Memory { value, .. } = std::mem::replace(place, Record::Empty) else {
+            unreachable!("a load runs after its spill, and each load once")
+        };
+        // Release: as in `write`.
+        self.overdraft.fetch_sub(plan.bytes(task).output, Release);
+        value
+    }
+
+    /// Drops the values that a failed run has left in memory.
+    pub(super) fn drop_rest(&self, failures: &Failures) {
+        for place in &self.records {
+            let record = std::mem::replace(&mut *place.lock(), Record::Empty);
+            if let Record::Memory { value, spill, .. } = record {
+                drop_left_over(failures, spill, value);
             }
-            Record::Memory { value, loads } => {
-                *place = Record::Memory { value: value.clone(), loads: loads - 1 };
-                value
-            }
-            _ => unreachable!("a load runs after its spill, and each load once"),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! It owns the limit, the frontier and the tasks that became ready beyond the limit. The protocol is in the README
 //! of the pool.
 
+use std::fmt;
+
 use crate::blocks::Blocks;
 use crate::sync::Mutex;
 use crate::sync::atomic::{
@@ -78,13 +80,13 @@ impl Window {
 
     /// Counts a finished task. Tasks that may start because of it go to `ready`; true when the limit was raised.
     ///
-    /// `overdraft` tells how many bytes are in use besides those of the plan. When they are in the way of the first
-    /// unfinished task, and nothing runs that could free any, that task is the `Err`.
+    /// `overdraft` tells the bytes in use besides those of the plan. When they are in the way of the first unfinished
+    /// task, and nothing runs that could free any, that task is the `Err` of one call.
     #[inline]
     pub(crate) fn finish(
         &self,
         task: u32,
-        overdraft: impl Fn() -> u64,
+        overdraft: impl FnOnce() -> u64,
         ready: impl FnMut(u32),
     ) -> Result<bool, u32> {
         // AcqRel: Release for what the task freed and stored, Acquire for what the others of the block did.
@@ -96,10 +98,11 @@ impl Window {
     }
 
     /// Moves the frontier over finished blocks and the limit as far as the budget allows.
-    fn advance(&self, overdraft: impl Fn() -> u64, mut ready: impl FnMut(u32)) -> Result<bool, u32> {
+    fn advance(&self, overdraft: impl FnOnce() -> u64, mut ready: impl FnMut(u32)) -> Result<bool, u32> {
         let blocks = &self.blocks;
         let opened = {
             let mut frontier = self.frontier.lock();
+            let before = frontier.block;
             // Acquire pairs with AcqRel in `finish`. A block whose last task finishes later brings its own call.
             while frontier.block < blocks.len() && self.left[frontier.block as usize].load(Acquire) == 0 {
                 frontier.block += 1;
@@ -108,10 +111,11 @@ impl Window {
                 return Ok(false);
             }
             let from = frontier.admitted;
-            // Asked only now: every task behind the frontier has counted what it could not write before it ended.
+            // Asked only now: it counts what every task before the frontier has added and taken off.
             frontier.admitted = blocks.admit(frontier.block, from, overdraft());
             if frontier.admitted == frontier.block {
-                return Err(blocks.first(frontier.block));
+                // Told by the one that came here first: another may have moved the frontier over this block too.
+                return if frontier.block > before { Err(blocks.first(frontier.block)) } else { Ok(false) };
             }
             self.limit.store(blocks.first(frontier.admitted), Relaxed);
             from..frontier.admitted
@@ -132,5 +136,30 @@ impl Window {
             ready(task);
             task = next;
         }
+    }
+}
+
+impl fmt::Debug for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let frontier = {
+            let frontier = self.frontier.lock();
+            self.blocks.first(frontier.block)
+        };
+        let mut text = f.debug_struct("Window");
+        text.field("frontier", &frontier)
+            .field("limit", &self.limit())
+            .field("parked", &self.parked())
+            .finish()
+    }
+}
+
+impl Window {
+    /// The tasks that are parked now.
+    fn parked(&self) -> Vec<u32> {
+        // Acquire pairs with Release in `park`. A list that is emptied meanwhile still ends: nobody parks a task twice.
+        let heads = self.parked.iter().map(|head| head.load(Acquire));
+        let after = |&task: &u32| Some(self.next[task as usize].load(Relaxed));
+        let list = |head| std::iter::successors(Some(head), after).take_while(|&task| task != NONE);
+        heads.flat_map(list).collect()
     }
 }
