@@ -52,6 +52,8 @@ enum Format {
 
 const RANDOM: Source = Source { prepare: |_| Ok(()), open: |job| Ok(job.random()), persisted: false };
 const PERSISTED: Source = Source { persisted: true, ..RANDOM };
+/// Blocks of a function of the user's: they are not made twice but written to disk.
+const MADE: Source = Source { open: |job| Ok(job.made()), ..RANDOM };
 const NPY: Source = Source { prepare: prepare_npy, open: open_npy, persisted: false };
 #[cfg(feature = "zarr")]
 const ZARR: Source = Source { prepare: prepare_zarr, open: open_zarr, persisted: false };
@@ -68,6 +70,7 @@ const CENTER: Workload = Workload {
 
 pub(crate) const WORKLOADS: &[Workload] = &[
     Workload { reads: 0, ..CENTER },
+    Workload { name: "center_made", source: MADE, ..CENTER },
     Workload { name: "center_npy", source: NPY, ..CENTER },
     #[cfg(feature = "zarr")]
     Workload { name: "center_zarr", source: ZARR, format: Format::Zarr, ..CENTER },
@@ -248,6 +251,15 @@ impl Job {
 
     fn random(&self) -> LazyArray2<f64> {
         Generator::new(11).uniform(0.0, 1.0, (self.rows, COLUMNS), self.chunks())
+    }
+
+    fn made(&self) -> LazyArray2<f64> {
+        LazyArray::from_blocks((self.rows, COLUMNS), self.chunks(), |block| {
+            let first = block.start[0] * COLUMNS;
+            Array2::from_shape_fn((block.shape[0], COLUMNS), |(row, column)| {
+                ((first + row * COLUMNS + column) % 99_991) as f64 / 99_991.0
+            })
+        })
     }
 
     /// Elements that are looked at, all over the array.
