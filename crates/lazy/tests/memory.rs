@@ -120,11 +120,11 @@ fn standardized(x: &LazyArray1<f64>) -> LazyArray1<f64> {
     &y / y.square().mean().sqrt()
 }
 
-/// Stores an array within the limit on 1, 2 and 3 threads: no more is allocated than it says, and the file is that of
-/// a run without a limit.
+/// Stores an array within the limit on one thread and on several: no more is allocated than it says, and the file
+/// holds what a run without a limit gives.
 fn check_stored(name: &str, x: &LazyArray1<f64>) {
-    let want = stored_without_limit(name, x);
-    for threads in [1, 2, THREADS] {
+    let want = without_limit(x);
+    for threads in [1, THREADS] {
         let rt = limited(threads).build().unwrap();
         check_stored_on(&rt, name, x, &want);
     }
@@ -140,13 +140,17 @@ fn check_stored_on(rt: &Runtime, name: &str, x: &LazyArray1<f64>, want: &[u8]) {
     assert!(held <= most(rt.threads()), "{name}: {held} bytes on {rt:?}");
     let tracked = progress.peak_bytes() as usize;
     assert!(tracked <= LIMIT && planned <= LIMIT, "{name}: {tracked} tracked, {planned} planned on {rt:?}");
-    assert!(std::fs::read(&file.0).unwrap() == want, "{name} is another array on {rt:?}");
+    assert!(holds(&file, want), "{name} is another array on {rt:?}");
 }
 
-fn stored_without_limit(name: &str, x: &LazyArray1<f64>) -> Vec<u8> {
-    let file = TempFile::new(&format!("{name}-truth"));
-    unlimited().store_npy(x, &file.0).unwrap();
-    std::fs::read(&file.0).unwrap()
+/// The bytes of an array, as a run without a limit computes them.
+fn without_limit(x: &LazyArray1<f64>) -> Vec<u8> {
+    unlimited().compute(x).unwrap().iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
+/// Whether a file holds these elements, after its header.
+fn holds(file: &TempFile, elements: &[u8]) -> bool {
+    std::fs::read(&file.0).unwrap().ends_with(elements)
 }
 
 #[test]
@@ -182,8 +186,8 @@ fn what_functions_made_goes_to_disk_and_stays_within_the_limit() {
 #[test]
 fn persisted_array_larger_than_the_limit_is_made_and_read_within_it() {
     let _turn = turn();
-    let want = stored_without_limit("persisted", &centered(&random()));
-    for threads in [1, 2, THREADS] {
+    let want = without_limit(&centered(&random()));
+    for threads in [1, THREADS] {
         let rt = limited(threads).build().unwrap();
         let (kept, held) = measured(|| rt.persist(&random()).unwrap());
         assert!(held <= most(threads), "{held} bytes to persist on {rt:?}");
@@ -217,7 +221,7 @@ fn persisted_array_gives_way_to_a_later_run() {
 fn runs_at_the_same_time_share_one_limit() {
     let _turn = turn();
     let arrays = [centered(&random()), standardized(&made())];
-    let wanted: Vec<_> = arrays.iter().map(|x| stored_without_limit("shared", x)).collect();
+    let wanted: Vec<_> = arrays.iter().map(without_limit).collect();
     let rt = limited(2).build().unwrap();
     let files = [TempFile::new("shared-0"), TempFile::new("shared-1")];
     let start = Barrier::new(2);
@@ -235,7 +239,7 @@ fn runs_at_the_same_time_share_one_limit() {
     // The calling threads of both have registers, too.
     assert!(held <= most(4) + SMALL, "{held} bytes on {rt:?}");
     for (file, want) in files.iter().zip(&wanted) {
-        assert!(std::fs::read(&file.0).unwrap() == *want);
+        assert!(holds(file, want));
     }
 }
 
