@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use chunkwise_chunk::{ChunkError, ChunkSource, DType, Element, SourceError};
+use chunkwise_chunk::{ChunkError, ChunkSink, ChunkSource, DType, Element, SourceError};
 use chunkwise_expr::Expr;
 use chunkwise_storage::{NpySink, NpySource};
 use ndarray::Dimension;
 
 use super::here;
-use crate::{Error, LazyArray, LazyDim, Result, Runtime};
+use crate::{Error, LazyArray, LazyDim, Plan, Result, Runtime};
 
 /// Opens a `.npy` file; it is memory-mapped, and blocks are read when they are computed.
 ///
@@ -115,11 +115,41 @@ impl Runtime {
     /// ```
     #[track_caller]
     pub fn store_npy<T: Element, D>(&self, array: &LazyArray<T, D>, path: impl AsRef<Path>) -> Result<()> {
-        array.check()?;
-        let sink =
-            NpySink::create(path, T::DTYPE, array.shape()).map_err(|err| Error::storage(err, here()))?;
-        self.store(array.expr(), Arc::new(sink))
+        self.store(array.expr(), npy_sink(array, path.as_ref())?)
     }
+
+    /// The plan of [`store_npy`](Runtime::store_npy), without running it. The file is begun beside `path` and given up: what
+    /// is there stays.
+    ///
+    /// # Errors
+    /// When the expression cannot be built, does not fit into the memory limit, or no file can be created there.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let rt = Runtime::builder().threads(1).build()?;
+    /// let x = LazyArray::<f64, _>::ones(1 << 20, 1 << 16);
+    /// let path = std::env::temp_dir().join("chunkwise-doc-plan.npy");
+    /// // A block of half a MiB, and what is written of it in C order.
+    /// assert_eq!(rt.plan_store_npy(&x.sqrt(), &path)?.peak_bytes() >> 10, 1024);
+    /// assert!(!path.exists());
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn plan_store_npy<T: Element, D>(
+        &self,
+        array: &LazyArray<T, D>,
+        path: impl AsRef<Path>,
+    ) -> Result<Plan> {
+        self.plan_into(array.expr(), npy_sink(array, path.as_ref())?)
+    }
+}
+
+/// The file of an array that can be built.
+#[track_caller]
+fn npy_sink<T: Element, D>(array: &LazyArray<T, D>, path: &Path) -> Result<Arc<dyn ChunkSink>> {
+    array.check()?;
+    let sink = NpySink::create(path, T::DTYPE, array.shape());
+    Ok(Arc::new(sink.map_err(|err| Error::storage(err, here()))?))
 }
 
 #[cfg(feature = "zarr")]
@@ -195,11 +225,48 @@ mod zarr {
             path: impl AsRef<Path>,
             options: ZarrOptions,
         ) -> Result<()> {
-            let at = here();
-            array.check()?;
-            let sink = ZarrSink::create(path, T::DTYPE, &regular(&array.chunks()), &options);
-            self.store(array.expr(), Arc::new(sink.map_err(|err| Error::storage(err, at))?))
+            self.store(array.expr(), zarr_sink(array, path.as_ref(), &options)?)
         }
+
+        /// The plan of [`store_zarr_with`](Runtime::store_zarr_with), without running it. The array is begun beside `path` and
+        /// given up: what is there stays.
+        ///
+        /// # Errors
+        /// When the expression cannot be built, does not fit into the memory limit, or no array can be created there.
+        ///
+        /// ```
+        /// use chunkwise::prelude::*;
+        /// use chunkwise::ZarrOptions;
+        /// let rt = Runtime::builder().threads(1).build()?;
+        /// let x = LazyArray::<f64, _>::ones(1 << 20, 1 << 16);
+        /// let path = std::env::temp_dir().join("chunkwise-doc-plan.zarr");
+        /// // A block of half a MiB, a copy in C order, and at most as many encoded bytes.
+        /// let plan = rt.plan_store_zarr_with(&x.sqrt(), &path, ZarrOptions::default())?;
+        /// assert_eq!(plan.peak_bytes() >> 10, 1536);
+        /// assert!(!path.exists());
+        /// # Ok::<(), chunkwise::Error>(())
+        /// ```
+        #[track_caller]
+        pub fn plan_store_zarr_with<T: Element, D>(
+            &self,
+            array: &LazyArray<T, D>,
+            path: impl AsRef<Path>,
+            options: ZarrOptions,
+        ) -> Result<Plan> {
+            self.plan_into(array.expr(), zarr_sink(array, path.as_ref(), &options)?)
+        }
+    }
+
+    /// The Zarr array of an array that can be built.
+    #[track_caller]
+    fn zarr_sink<T: Element, D>(
+        array: &LazyArray<T, D>,
+        path: &Path,
+        options: &ZarrOptions,
+    ) -> Result<Arc<dyn ChunkSink>> {
+        array.check()?;
+        let sink = ZarrSink::create(path, T::DTYPE, &regular(&array.chunks()), options);
+        Ok(Arc::new(sink.map_err(|err| Error::storage(err, here()))?))
     }
 
     /// The grid with every axis cut into equal blocks: its own where they are, else of its longest block.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSource, DType, Room};
 use chunkwise_expr::{Expr, ExprGraph, Meta};
 use chunkwise_optimize::Optimized;
-use chunkwise_scheduler::{self as scheduler, Lease, PlanOptions, RunOptions, inside_task};
+use chunkwise_scheduler::{self as scheduler, Lease, MemoryBudget, PlanOptions, RunOptions, inside_task};
 use chunkwise_storage::MemorySink;
 
 use super::{Runtime, result_grid};
@@ -93,19 +93,19 @@ impl Runtime {
         Ok(self.shared.registry.keep(persisted))
     }
 
-    /// What [`plan`](Runtime::plan) says: `result` are the bytes of the result, if it is to be in memory.
-    pub(super) fn plan_of(&self, root: &Expr, result: u64) -> Result<Plan> {
+    /// What the plans of [`Runtime`] say: `result` are the bytes of the result, if it is to be in memory.
+    pub(super) fn plan_of(&self, root: &Expr, target: Target, result: u64) -> Result<Plan> {
         let before = ExprGraph::import(std::slice::from_ref(root))?;
         let Optimized { graph: after, reports } =
             chunkwise_optimize::optimize(before.clone(), &self.shared.options);
-        let Planned { plan, bytes_read, .. } = self.planned(&after, &[Target::Discard], result)?;
+        let Planned { plan, bytes_read, .. } = self.planned(&after, &[target], result)?;
         Ok(Plan {
             before,
             after,
             reports,
             tasks: plan.tasks(),
             peak_bytes: plan.peak_bytes().saturating_add(result),
-            most_bytes: plan.most_bytes(self.threads()).saturating_add(result),
+            most_bytes: self.most_bytes(&plan, result)?.saturating_add(result),
             bytes_read,
             spill_bytes: plan.spill_bytes(),
             rerun_bytes: plan.rerun_bytes(),
@@ -174,13 +174,7 @@ impl Runtime {
 
     /// Memory for a run: at least what its plan needs, waiting for it unless this is inside a task.
     fn lease(&self, plan: &scheduler::Plan<Value>, results: u64) -> Result<Lease> {
-        let beside = results.saturating_add(plan.reserved_bytes());
-        let least = plan.peak_bytes().saturating_add(beside);
-        let most = plan.useful_bytes(self.threads()).saturating_add(beside);
-        let most = match self.memory_limit() {
-            Some(limit) => most.min(limit - limit / FOR_OTHERS).max(least),
-            None => most,
-        };
+        let (least, most) = self.demand(plan, results);
         if self.terms.nested || inside_task() {
             return Ok(self.shared.memory.lease_nested(least, most));
         }
@@ -188,6 +182,27 @@ impl Runtime {
             Some(token) => self.shared.memory.lease_unless_cancelled(least, most, token)?,
             None => self.shared.memory.lease(least, most)?,
         })
+    }
+
+    /// What a run needs at least, and what it can use.
+    fn demand(&self, plan: &scheduler::Plan<Value>, results: u64) -> (u64, u64) {
+        let beside = results.saturating_add(plan.reserved_bytes());
+        let least = plan.peak_bytes().saturating_add(beside);
+        let most = plan.useful_bytes(self.threads()).saturating_add(beside);
+        let most = match self.memory_limit() {
+            Some(limit) => most.min(limit - limit / FOR_OTHERS).max(least),
+            None => most,
+        };
+        (least, most)
+    }
+
+    /// Most bytes that the tasks of a plan have live at once in a run that has the runtime for itself.
+    fn most_bytes(&self, plan: &scheduler::Plan<Value>, results: u64) -> Result<u64> {
+        let Some(free) = self.budget(0)? else { return Ok(plan.most_bytes(self.threads())) };
+        let (least, most) = self.demand(plan, results);
+        let lease = MemoryBudget::new(Some(free)).lease(least, most)?.bytes();
+        let tasks = lease.saturating_sub(results).saturating_sub(plan.reserved_bytes());
+        Ok(plan.most_bytes_within(self.threads(), tasks))
     }
 
     pub(super) fn check_cancelled(&self) -> Result<()> {

@@ -203,10 +203,12 @@ impl Runtime {
     /// # Errors
     /// When the expression cannot be built or does not fit into the memory limit.
     pub fn plan<T, D>(&self, array: &LazyArray<T, D>) -> Result<Plan> {
-        self.plan_of(array.expr(), array.expr().meta().nbytes())
+        self.plan_of(array.expr(), Target::Discard, array.expr().meta().nbytes())
     }
 
-    /// The plan of storing an array block by block, without running it: the result is never in memory as a whole.
+    /// The plan of storing an array block by block, without running it: the result is never in memory as a whole. What
+    /// writing a block takes is not part of it, for it depends on the format: see
+    /// [`plan_store_npy`](Runtime::plan_store_npy).
     ///
     /// ```
     /// use chunkwise::prelude::*;
@@ -220,15 +222,17 @@ impl Runtime {
     /// # Errors
     /// As [`plan`](Runtime::plan).
     pub fn plan_store<T, D>(&self, array: &LazyArray<T, D>) -> Result<Plan> {
-        self.plan_of(array.expr(), 0)
+        self.plan_of(array.expr(), Target::Discard, 0)
+    }
+
+    /// The plan of computing an expression into a sink that is begun for it and given up.
+    pub(crate) fn plan_into(&self, expr: &Expr, sink: Arc<dyn ChunkSink>) -> Result<Plan> {
+        self.plan_of(&as_written(expr, &*sink), Target::Sink(sink), 0)
     }
 
     /// Computes an expression into a sink, in the blocks the sink asks for.
     pub(crate) fn store(&self, expr: &Expr, sink: Arc<dyn ChunkSink>) -> Result<()> {
-        let expr = match sink.write_grid() {
-            Some(grid) => expr.rechunk(&grid.into(), expr.origin()),
-            None => expr.clone(),
-        };
+        let expr = as_written(expr, &*sink);
         let optimized = self.optimized(&[expr])?;
         let _done = self.execute(&optimized.graph, &[Target::Sink(sink.clone())], 0)?;
         self.check_cancelled()?;
@@ -237,6 +241,14 @@ impl Runtime {
 
     fn optimized(&self, roots: &[Expr]) -> Result<Optimized> {
         Ok(optimize(ExprGraph::import(roots)?, &self.shared.options))
+    }
+}
+
+/// An expression in the blocks that a sink asks for.
+fn as_written(expr: &Expr, sink: &dyn ChunkSink) -> Expr {
+    match sink.write_grid() {
+        Some(grid) => expr.rechunk(&grid.into(), expr.origin()),
+        None => expr.clone(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::ahead::most_live;
 use super::{Moved, PlanOptions, Scheduled, SpillCodec};
 use crate::blocks::Blocks;
 use crate::csr::Csr;
@@ -56,7 +57,6 @@ struct Memory {
     peak: Peak,
     outputs: u64,
     most_scratch: u64,
-    most_task: u64,
     moved: Moved,
 }
 
@@ -238,10 +238,10 @@ impl<V> PlanData<V> {
         budget.map_or(u64::MAX, |budget| budget.saturating_sub(self.memory.peak.bytes))
     }
 
-    pub(super) fn most_bytes(&self, threads: usize) -> u64 {
-        let memory = &self.memory;
-        let ahead = memory.most_task.saturating_mul(threads.saturating_sub(1) as u64);
-        memory.peak.bytes.saturating_add(ahead).min(self.useful_bytes(threads))
+    /// Most bytes live at once in a run on so many threads within `budget`, as far as can be foreseen.
+    pub(super) fn most_bytes(&self, threads: usize, budget: Option<u64>) -> u64 {
+        let peak = self.memory.peak.bytes;
+        if threads <= 1 || self.inline { peak } else { most_live(self, threads, budget).max(peak) }
     }
 
     pub(super) fn useful_bytes(&self, threads: usize) -> u64 {
@@ -321,7 +321,6 @@ impl Memory {
             peak,
             outputs: bytes.iter().fold(0, |sum: u64, task| sum.saturating_add(task.output)),
             most_scratch: bytes.iter().map(|task| task.scratch).max().unwrap_or(0),
-            most_task: bytes.iter().map(|task| task.total()).max().unwrap_or(0),
             moved: scheduled.moved,
         }
     }

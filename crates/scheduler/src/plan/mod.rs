@@ -9,6 +9,7 @@
 //! It owns the immutable arrays that a run reads. It does not hold any state of a run. A task that the eviction has
 //! made (spill, load) is a task like any other, with a number instead of a layer.
 
+mod ahead;
 mod data;
 mod options;
 
@@ -97,8 +98,11 @@ impl<V> Plan<V> {
         self.data.peak().bytes
     }
 
-    /// Most bytes that a run can have live at once: [`peak_bytes`](Self::peak_bytes) and what tasks that run ahead take,
-    /// never more than the budget.
+    /// Most bytes that a run on so many threads has live at once: what [`peak_bytes`](Self::peak_bytes) is for one thread.
+    /// Found by playing the run through, each task taking as long as the bytes it touches: an estimate, as times are,
+    /// but no run exceeds the budget.
+    ///
+    /// Costs O((tasks + edges) log threads).
     ///
     /// ```
     /// use chunkwise_scheduler::{FnLayer, GraphBuilder, TaskBytes};
@@ -114,7 +118,27 @@ impl<V> Plan<V> {
     /// ```
     #[must_use]
     pub fn most_bytes(&self, threads: usize) -> u64 {
-        self.data.most_bytes(threads)
+        self.data.most_bytes(threads, self.data.budget())
+    }
+
+    /// [`most_bytes`](Self::most_bytes) of a run that is given a budget of its own, as
+    /// [`RunOptions::budget`](crate::RunOptions::budget) is.
+    ///
+    /// ```
+    /// use chunkwise_scheduler::{FnLayer, GraphBuilder, TaskBytes};
+    ///
+    /// let mut graph = GraphBuilder::new();
+    /// let layer = graph.layer(std::sync::Arc::new(FnLayer::new("count", |i, _: &mut [u32]| Ok(i))))?;
+    /// for index in 0..10 {
+    ///     graph.task(layer, index, &[], TaskBytes { output: 4, scratch: 6 })?;
+    /// }
+    /// let plan = graph.build().plan(Some(1000))?;
+    /// assert_eq!((plan.most_bytes(3), plan.most_bytes_within(3, 20)), (30, 20));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn most_bytes_within(&self, threads: usize, budget: u64) -> u64 {
+        self.data.most_bytes(threads, Some(budget))
     }
 
     /// Bytes beyond which a run has no use for more: all values and the scratch of so many threads, or the budget.
