@@ -8,6 +8,7 @@
 //!
 //! Every value is checked against plain loops before and while it is timed.
 
+use chunkwise::OptimizeOptions;
 use chunkwise::prelude::*;
 use chunkwise_benches::{close, report, uniform};
 use ndarray::{Array1, Array2};
@@ -236,12 +237,36 @@ fn rechunk(runs: usize) -> chunkwise::Result<()> {
     Ok(())
 }
 
-/// `(ones(n, chunks=1) + 1).sum()` for n = 10k and 1M: the cost of graph and scheduler.
+/// `(ones(n, chunks=1) + 1).sum()` for n = 10k, 1M and 10M: the cost of graph and scheduler; with a task for each block too.
 fn tiny_tasks(runs: usize) -> chunkwise::Result<()> {
-    for n in [10_000, 1_000_000] {
-        let run = || (LazyArray::<f64, _>::ones(n, 1) + 1.0).sum().compute();
-        let peer = if n == 10_000 { "chunkwise".to_owned() } else { format!("chunkwise_{n}") };
-        report("tiny_tasks", &peer, runs, run, |sum| sum.as_ref().is_ok_and(|sum| *sum == 2.0 * n as f64));
+    let options = OptimizeOptions::all().without("group_blocks");
+    let ungrouped = Runtime::builder().optimizer(options).build()?;
+    let grouped = Runtime::global()?;
+    let cases = [
+        ("chunkwise", grouped, 10_000),
+        ("chunkwise_1000000", grouped, 1_000_000),
+        ("chunkwise_10000000", grouped, 10_000_000),
+        ("chunkwise_ungrouped", &ungrouped, 10_000),
+        ("chunkwise_ungrouped_1000000", &ungrouped, 1_000_000),
+    ];
+    for (peer, runtime, n) in cases {
+        let run = || runtime.compute((LazyArray::<f64, _>::ones(n, 1) + 1.0).sum());
+        report("tiny_tasks", peer, runs, run, |sum| sum.as_ref().is_ok_and(|sum| *sum == 2.0 * n as f64));
+    }
+    tiny_map(runs, grouped, &ungrouped)
+}
+
+/// `x + 1` of 1M f64 in memory in chunks of one element and of a hundred, into a new array.
+fn tiny_map(runs: usize, grouped: &Runtime, ungrouped: &Runtime) -> chunkwise::Result<()> {
+    let data = Array1::from(uniform(1_000_000));
+    for (chunk, runtime, peer) in
+        [(1, grouped, "grouped"), (100, grouped, "grouped"), (1, ungrouped, "ungrouped")]
+    {
+        let x = lazy(&data, chunk);
+        let right = |y: &chunkwise::Result<Array1<f64>>| {
+            y.as_ref().is_ok_and(|y| y.iter().zip(&data).all(|(y, x)| *y == x + 1.0))
+        };
+        report("tiny_map", &format!("chunkwise_{peer}_{chunk}"), runs, || runtime.compute(&x + 1.0), right);
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ pub use cull::Cull;
 pub use fuse_maps::FuseMaps;
 pub use fuse_reductions::FuseReductions;
 pub use fuse_siblings::FuseSiblings;
-pub use pass::{OptimizeOptions, Optimized, Pass, PassReport};
+pub use pass::{GROUP_BLOCKS, OptimizeOptions, Optimized, Pass, PassReport};
 pub use push_views::PushViews;
 pub use simplify::Simplify;
 

@@ -24,7 +24,11 @@ pub trait Pass: Send + Sync {
     fn run(&self, graph: &ExprGraph) -> (ExprGraph, usize);
 }
 
-/// Which passes run.
+/// The name by which the grouping of tiny blocks into tasks is switched, among the passes: it is the last of them, made
+/// when a graph becomes tasks.
+pub const GROUP_BLOCKS: &str = "group_blocks";
+
+/// Which passes run, and whether tiny blocks share tasks ([`GROUP_BLOCKS`]).
 ///
 /// ```
 /// use chunkwise_optimize::OptimizeOptions;

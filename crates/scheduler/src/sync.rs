@@ -93,7 +93,6 @@ mod model {
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().expect("no model panics while holding a lock")
         }
-
     }
 
     #[derive(Default)]

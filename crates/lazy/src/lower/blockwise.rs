@@ -35,6 +35,8 @@ pub(crate) enum BlockOp {
 #[derive(Debug)]
 pub(crate) struct BlockLayer {
     pub(crate) label: Label,
+    /// Whether a block of `grid` is a group of those that the label numbers.
+    pub(crate) groups: bool,
     pub(crate) op: Op,
     pub(crate) block_op: BlockOp,
     pub(crate) dtype: DType,
@@ -211,7 +213,10 @@ impl Layer<Value> for BlockLayer {
     }
 
     fn label(&self, index: u32) -> String {
-        self.label.of(index)
+        match self.groups {
+            true => self.label.of_region(&self.grid.region(&self.grid.block(index as usize))),
+            false => self.label.of(index),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::demand::Demand;
 use super::feed::{Feed, bytes};
 use super::object::{CallLayer, CollectLayer};
 use super::recycle::Recycler;
-use super::{Label, Lowered, Target, Value, evict};
+use super::{Label, LowerOptions, Lowered, Target, Value, evict, group};
 use crate::Result;
 
 /// The state of one walk.
@@ -35,6 +35,8 @@ pub(crate) struct Emit<'a> {
     root_numbers: Vec<SmallVec<[usize; 1]>>,
     pub(super) recycler: Arc<Recycler>,
     pub(super) retry: Retry,
+    /// Elements that a task may have of several tiny blocks; `None` where each block has its own.
+    pub(super) group: Option<usize>,
 }
 
 impl<'a> Emit<'a> {
@@ -43,7 +45,7 @@ impl<'a> Emit<'a> {
         targets: &'a [Target],
         inlined: &'a [bool],
         demand: &'a [Demand],
-        retry: Retry,
+        options: &LowerOptions,
     ) -> Emit<'a> {
         let tasks = Vec::with_capacity(graph.len());
         let mut root_numbers = vec![SmallVec::new(); graph.len()];
@@ -61,7 +63,8 @@ impl<'a> Emit<'a> {
             bytes_read: 0,
             root_numbers,
             recycler: Arc::default(),
-            retry,
+            retry: options.retry,
+            group: options.group,
         }
     }
 
@@ -156,14 +159,21 @@ impl<'a> Emit<'a> {
         };
         let (sinks, used) = (self.sinks(id), self.is_used(id));
         let eviction = evict::eviction(&node.op, &block_op, &feeds);
-        // The blocks of the only one that takes them, which may be finer.
+        // The blocks of the only one that takes them, which may be finer or coarser.
+        let own = node.meta.grid();
         let grid = match &sinks[..] {
-            [sink] if !used => sink.write_grid(),
-            _ => None,
+            [sink] if !used => match (sink.write_grid(), self.group) {
+                (Some(grid), _) => grid,
+                (None, Some(most)) => group::result_grid(self.graph, id, own, most),
+                (None, None) => own.clone(),
+            },
+            _ => own.clone(),
         };
-        let grid = grid.unwrap_or_else(|| node.meta.grid().clone());
+        let groups = grid.num_blocks() < own.num_blocks();
         BlockLayer {
-            label: Label::of_node(node, "", Some(grid.clone())),
+            // Groups of blocks go by the numbers of their blocks.
+            label: Label::of_node(node, "", Some(if groups { own.clone() } else { grid.clone() })),
+            groups,
             op: node.op.clone(),
             block_op,
             dtype: node.meta.dtype(),

@@ -94,8 +94,8 @@ impl Emit<'_> {
         let space = reduces[0].space.clone();
         let merge = MergeLayer { label: label(", merge", None), fold: fold.clone() };
         let numbers = if feeds.iter().any(Feed::reads_whole_blocks) { 1 } else { reduces[0].most_pieces() };
-        let at_hand = numbers == 1 && feeds.iter().all(Feed::is_at_hand);
-        let groups = at_hand.then(|| Groups::new(reduces[0])).flatten();
+        let groupable = self.group.is_some() && numbers == 1 && feeds.iter().all(Feed::is_at_hand);
+        let groups = groupable.then(|| Groups::new(reduces[0])).flatten();
         let label = label("", Some(&space));
         let folds = Arc::new(FoldLayer {
             label,
@@ -168,9 +168,9 @@ impl Emit<'_> {
 
     /// A partial result for each group of tiny blocks, and its bytes.
     fn group_folds(&mut self, layers: &Layers, groups: &Groups, index: usize) -> Result<(Vec<TaskId>, u64)> {
-        let (region, size) = groups.largest();
+        let (region, held) = groups.largest();
         let one = fold_bytes(&layers.folds, &region, &layers.folds.needs(&region));
-        let all = one.output.saturating_mul(size as u64);
+        let all = one.output.saturating_mul(held as u64);
         let bytes = TaskBytes { output: one.output, scratch: one.scratch.saturating_add(all) };
         let count = groups.per_result();
         let task = |number| self.builder.task(layers.fold, number_of(index * count + number), &[], bytes);

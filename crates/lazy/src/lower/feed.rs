@@ -41,7 +41,7 @@ impl Feed {
     pub(crate) fn is_at_hand(&self) -> bool {
         match self {
             Feed::Literal(_) => true,
-            Feed::Source(source) => source.unit() == ReadUnit::Any && source.cost() < ReadCost::Decode,
+            Feed::Source(source) => is_at_hand(&**source),
             Feed::Blocks(..) | Feed::Object => false,
         }
     }
@@ -187,6 +187,11 @@ fn gather(
     let whole = Chunk::assemble(dtype, region.shape(), parts.iter().map(|(at, chunk)| (at.clone(), chunk)))?;
     parts.into_iter().for_each(|(_, part)| recycler.give(part));
     Ok(whole)
+}
+
+/// Whether any regions of a source are had for next to nothing.
+pub(crate) fn is_at_hand(source: &dyn ChunkSource) -> bool {
+    source.unit() == ReadUnit::Any && source.cost() < ReadCost::Decode
 }
 
 pub(crate) fn bytes(dtype: DType, region: &Region) -> u64 {

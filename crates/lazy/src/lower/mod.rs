@@ -12,7 +12,7 @@
 //! An operation says which input *regions* an output region needs; here they become blocks. Only blocks that some
 //! result needs get tasks (`demand`). A layer is one object for all its tasks, and a task two numbers. Results are
 //! written to their sink by the task that computes them: in place, where the sink is memory. Memory of blocks that are
-//! used up goes to the tasks that come after (`recycle`).
+//! used up goes to the tasks that come after (`recycle`). Tiny blocks share a task where nobody sees it (`group`, `reduce`).
 
 mod blockwise;
 mod demand;
@@ -20,6 +20,7 @@ mod emit;
 mod emit_reduce;
 mod evict;
 mod feed;
+mod group;
 mod object;
 mod recycle;
 mod reduce;
@@ -29,13 +30,14 @@ mod value;
 use std::panic::Location;
 use std::sync::Arc;
 
-use chunkwise_chunk::{ChunkGrid, ChunkSink};
+use chunkwise_chunk::{ChunkGrid, ChunkSink, Region};
 use chunkwise_expr::{BuildError, ExprError, ExprGraph, GraphNode, NodeId, Op};
 use chunkwise_scheduler::{Retry, TaskGraph};
 
 use crate::Result;
 
 pub(crate) use evict::BlockCodec;
+pub(crate) use group::{most_elements, result_grid};
 pub(crate) use recycle::{MOST_IDLE, Recycler};
 pub(crate) use value::Value;
 
@@ -72,6 +74,8 @@ pub(crate) struct LowerOptions {
     pub(crate) budget: Option<u64>,
     /// How often reading a block is tried again.
     pub(crate) retry: Retry,
+    /// Elements that a task may have of several tiny blocks; `None` where each block has its own.
+    pub(crate) group: Option<usize>,
 }
 
 impl LowerOptions {
@@ -99,7 +103,7 @@ pub(crate) fn lower(graph: &ExprGraph, targets: &[Target], options: &LowerOption
         });
         check_count(graph, id, tasks, MOST_TASKS)?;
     }
-    emit::Emit::new(graph, targets, &inlined, &demand, options.retry).run()
+    emit::Emit::new(graph, targets, &inlined, &demand, options).run()
 }
 
 /// Refuses plans that would not fit into memory themselves.
@@ -156,6 +160,14 @@ impl Label {
     /// As in `sum, one of the blocks [0] to [63] of shape [1000] in chunks (1,) (at src/main.rs:7:15)`.
     pub(crate) fn of_several(&self, first: usize, last: usize) -> String {
         self.of_blocks(|grid| format!("one of the blocks {:?} to {:?}", grid.block(first), grid.block(last)))
+    }
+
+    /// [`of_several`](Label::of_several) for the blocks that hold a region.
+    pub(crate) fn of_region(&self, region: &Region) -> String {
+        let Some(grid) = &self.grid else { return self.of(0) };
+        let mut blocks = grid.blocks_in(region).map(|block| grid.linear(&block));
+        let first = blocks.next().unwrap_or(0);
+        self.of_several(first, blocks.last().unwrap_or(first))
     }
 
     fn of_blocks(&self, blocks: impl Fn(&ChunkGrid) -> String) -> String {

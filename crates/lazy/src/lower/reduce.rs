@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use chunkwise_chunk::{ChunkGrid, ChunkSink, Region};
 use chunkwise_expr::{Meta, Needs, Reduce, element_needs};
-use chunkwise_kernels::{Fold, Partial, Stop};
+use chunkwise_kernels::{Fold, KernelError, Partial, Stop, Stoppable};
 use chunkwise_scheduler::{BoxError, Eviction, Layer, Retry, TaskCx};
 use smallvec::SmallVec;
 
@@ -86,11 +86,60 @@ impl Groups {
         self.reduce.some_blocks_of(&self.results.block(result), group * self.size..end)
     }
 
-    /// A region as large as any block, and the blocks of a group: what the memory of a task is estimated from.
+    /// A region as large as any block, and the partial results a task has at once: what its memory is estimated from.
     pub(crate) fn largest(&self) -> (Region, usize) {
         let shape = self.reduce.space.max_chunk();
-        (Region::whole(&shape), self.size)
+        let levels = self.size.ilog(Reduce::FAN_IN) as usize + 1;
+        (Region::whole(&shape), levels * Reduce::FAN_IN)
     }
+}
+
+/// Partial results that come one after the other, merged by eights as soon as there are eight: the tree of
+/// [`Fold::merge_by_eights`], of which only the open branches are kept.
+struct Eights<'f> {
+    fold: Stoppable<'f, Fold>,
+    /// Those that wait to be merged, fewer than eight a level, from the leaves up.
+    levels: SmallVec<[Vec<Partial>; 6]>,
+}
+
+impl<'f> Eights<'f> {
+    fn new(fold: Stoppable<'f, Fold>) -> Eights<'f> {
+        Eights { fold, levels: SmallVec::new() }
+    }
+
+    fn push(&mut self, mut partial: Partial) -> Result<(), KernelError> {
+        for waiting in &mut self.levels {
+            waiting.push(partial);
+            if waiting.len() < Reduce::FAN_IN {
+                return Ok(());
+            }
+            partial = merged(&self.fold, waiting)?;
+        }
+        let mut level = Vec::with_capacity(Reduce::FAN_IN);
+        level.push(partial);
+        self.levels.push(level);
+        Ok(())
+    }
+
+    /// What all of them give; there was at least one.
+    fn finish(self) -> Result<Partial, KernelError> {
+        let mut last = None;
+        for mut waiting in self.levels {
+            waiting.extend(last.take());
+            last = match waiting.len() {
+                0 | 1 => waiting.pop(),
+                _ => Some(merged(&self.fold, &mut waiting)?),
+            };
+        }
+        Ok(last.expect("groups have blocks"))
+    }
+}
+
+/// Merges all of some partial results, and leaves their room.
+fn merged(fold: &Stoppable<'_, Fold>, parts: &mut Vec<Partial>) -> Result<Partial, KernelError> {
+    let merged = fold.merge(&parts.iter().collect::<SmallVec<[&Partial; Reduce::FAN_IN]>>());
+    parts.clear();
+    merged
 }
 
 impl FoldLayer {
@@ -141,12 +190,12 @@ impl Layer<Value> for FoldLayer {
         let partial = match &self.groups {
             None => self.fold(&self.region(index), inputs, stop)?,
             Some(groups) => {
-                let blocks = groups.blocks(index).map(|block| self.space.region(&self.space.block(block)));
-                let parts = blocks.map(|region| self.fold(&region, &mut [], stop));
-                self.fold
-                    .stoppable(stop)
-                    .merge_by_eights(parts.collect::<Result<_, _>>()?)
-                    .map_err(kernel_error)?
+                let mut parts = Eights::new(self.fold.stoppable(stop));
+                for block in groups.blocks(index) {
+                    let region = self.space.region(&self.space.block(block));
+                    parts.push(self.fold(&region, &mut [], stop)?).map_err(kernel_error)?;
+                }
+                parts.finish().map_err(kernel_error)?
             }
         };
         Ok(Value::Partial(Arc::new(partial)))

@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSource, DType, Room};
 use chunkwise_expr::{Expr, ExprGraph, Meta};
-use chunkwise_optimize::Optimized;
+use chunkwise_optimize::{GROUP_BLOCKS, Optimized};
 use chunkwise_scheduler::{self as scheduler, Lease, MemoryBudget, PlanOptions, RunOptions, inside_task};
 use chunkwise_storage::MemorySink;
 
 use super::{Runtime, result_grid};
 use crate::compute::Output;
-use crate::lower::{BlockCodec, LowerOptions, Lowered, MOST_IDLE, Recycler, Target, Value, lower};
+use crate::lower::{
+    BlockCodec, LowerOptions, Lowered, MOST_IDLE, Recycler, Target, Value, lower, most_elements,
+};
 use crate::persist::{PersistSink, Persisted};
 use crate::{Error, Plan, Result};
 
@@ -33,10 +35,10 @@ impl Runtime {
     pub(super) fn run(&self, roots: &[Expr]) -> Result<Vec<Output>> {
         let optimized = self.optimized(roots)?;
         let results = roots.iter().fold(0u64, |sum, root| sum.saturating_add(root.meta().nbytes()));
-        self.budget(results)?; // before memory is asked for
+        let group = self.group(self.budget(results)?); // before memory is asked for
         let sink = |number: usize| {
             let Meta::Array { dtype, .. } = roots[number].meta() else { return Ok(None) };
-            Ok(Some(Arc::new(MemorySink::new(*dtype, &result_grid(&optimized.graph, number))?)))
+            Ok(Some(Arc::new(MemorySink::new(*dtype, &result_grid(&optimized.graph, number, group))?)))
         };
         let sinks = (0..roots.len()).map(sink).collect::<Result<Vec<_>>>()?;
         let target = |sink: &Option<Arc<MemorySink>>| match sink {
@@ -63,8 +65,8 @@ impl Runtime {
     pub(super) fn run_into(&self, root: &Expr, room: Room) -> Result<Chunk> {
         let optimized = self.optimized(std::slice::from_ref(root))?;
         let bytes = root.meta().nbytes().max(room.nbytes() as u64);
-        self.budget(bytes)?; // before more memory is asked for
-        let sink = Arc::new(MemorySink::reusing(room, &result_grid(&optimized.graph, 0))?);
+        let group = self.group(self.budget(bytes)?); // before more memory is asked for
+        let sink = Arc::new(MemorySink::reusing(room, &result_grid(&optimized.graph, 0, group))?);
         let _done = self.execute(&optimized.graph, &[Target::Sink(sink.clone())], bytes)?;
         Ok(sink.take()?)
     }
@@ -157,7 +159,7 @@ impl Runtime {
 
     fn planned_beside(&self, graph: &ExprGraph, targets: &[Target], results: u64) -> Result<Planned> {
         let budget = self.budget(results)?;
-        let options = LowerOptions { budget, retry: self.shared.retry };
+        let options = LowerOptions { budget, retry: self.shared.retry, group: self.group(budget) };
         let Lowered { tasks, bytes_read, recycler } = lower(graph, targets, &options)?;
         self.check_cancelled()?;
         let mut options = PlanOptions::new().budget(budget).reserve(MOST_IDLE);
@@ -165,6 +167,11 @@ impl Runtime {
             options = options.spill(Arc::new(BlockCodec));
         }
         Ok(Planned { plan: tasks.plan_with(options)?, bytes_read, recycler })
+    }
+
+    /// Elements that a task may have of several tiny blocks; `None` where each block has its own.
+    fn group(&self, budget: Option<u64>) -> Option<usize> {
+        self.shared.options.is_on(GROUP_BLOCKS).then(|| most_elements(budget))
     }
 
     /// Moves persisted arrays to disk, where nothing reads them now; true when that has freed memory.

@@ -24,7 +24,7 @@ use chunkwise_scheduler::{CancelToken, ErrorMode, MemoryBudget, Observer, Pool, 
 use ndarray::{Array, Dimension};
 
 use crate::compute::Results;
-use crate::lower::Target;
+use crate::lower::{self, Target};
 use crate::persist::Registry;
 use crate::{Compute, LazyArray, Plan, Result};
 
@@ -253,18 +253,24 @@ fn as_written(expr: &Expr, sink: &dyn ChunkSink) -> Expr {
 }
 
 /// The blocks in which a result is written: those of the array, but of a map pieces where they are huge, so that all
-/// threads have a part in them. What others take too stays whole, and so does what is decoded by block.
-fn result_grid(graph: &ExprGraph, root: usize) -> ChunkGrid {
+/// threads have a part in them, and several at a time where they are tiny and may be grouped. What others take too stays as
+/// it is, and so does what is decoded by block.
+fn result_grid(graph: &ExprGraph, root: usize, group: Option<usize>) -> ChunkGrid {
     const PIECE: usize = 1 << 20;
     let id = graph.roots()[root];
     let (node, grid) = (graph.node(id), graph.node(id).meta.grid());
     let once = graph.roots().iter().filter(|&&other| other == id).count() == 1;
     let decodes = |input: &NodeId| matches!(&graph.node(*input).op, Op::Source(source) if source.source().cost() >= ReadCost::Decode);
     let is_map = matches!(node.op, Op::Element(_) | Op::Fused(..));
-    if is_map && once && graph.users(id).next().is_none() && !graph.inputs(id).iter().any(decodes) {
-        return grid.split(PIECE).unwrap_or_else(|_| grid.clone());
+    let alone = once && graph.users(id).next().is_none();
+    let grid = match is_map && alone && !graph.inputs(id).iter().any(decodes) {
+        true => grid.split(PIECE).unwrap_or_else(|_| grid.clone()),
+        false => grid.clone(),
+    };
+    match group {
+        Some(most) if alone => lower::result_grid(graph, id, &grid, most),
+        _ => grid,
     }
-    grid.clone()
 }
 
 /// The array of a result.

@@ -92,13 +92,15 @@ impl Window {
 impl<'plan, V> Model<'plan, V> {
     fn new(plan: &'plan PlanData<V>, threads: usize, budget: Option<u64>) -> Self {
         let tasks = 0..plan.len() as u32;
+        let mut uses = plan.users.row_lens();
+        plan.keep.iter().for_each(|&task| uses[task as usize] += 1);
         Self {
             plan,
             seats: (0..threads).map(|_| Seat::default()).collect(),
             running: BinaryHeap::with_capacity(threads),
             now: 0,
             pending: tasks.map(|task| plan.inputs.len_of(task)).collect(),
-            uses: plan.uses().collect(),
+            uses,
             cursor: 0,
             window: plan.blocks_for(threads, budget).map(Window::new),
             live: 0,
