@@ -42,7 +42,7 @@
 //!   caught.
 //! * **Nesting.** A task may run plans on any pool: the thread then takes tasks of the new run only.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod blocks;
 mod csr;

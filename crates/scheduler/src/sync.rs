@@ -7,8 +7,24 @@ pub(crate) use crossbeam_deque as deque;
 
 #[cfg(not(loom))]
 mod real {
+    pub(crate) use crossbeam_utils::Backoff;
     pub(crate) use parking_lot::{Mutex, MutexGuard};
     pub(crate) use std::sync::atomic;
+
+    /// A cell that other threads may change, with the interface of loom's.
+    pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(std::cell::UnsafeCell::new(value))
+        }
+
+        /// Reads or writes; nobody else does meanwhile.
+        #[inline(always)]
+        pub(crate) fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
+            write(self.0.get())
+        }
+    }
 
     /// A condition variable whose `wait` takes and gives back the guard.
     #[derive(Default)]
@@ -42,7 +58,21 @@ mod real {
 
 #[cfg(loom)]
 mod model {
+    pub(crate) use loom::cell::UnsafeCell;
     pub(crate) use loom::sync::{MutexGuard, atomic};
+
+    /// Lets other threads run.
+    pub(crate) struct Backoff;
+
+    impl Backoff {
+        pub(crate) fn new() -> Self {
+            Self
+        }
+
+        pub(crate) fn snooze(&self) {
+            loom::thread::yield_now();
+        }
+    }
 
     /// Loom's mutex with the interface of `parking_lot`'s: no poisoning.
     pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
@@ -89,9 +119,9 @@ mod model {
 }
 
 #[cfg(loom)]
-pub(crate) use model::{Condvar, Mutex, atomic};
+pub(crate) use model::{Backoff, Condvar, Mutex, UnsafeCell, atomic};
 #[cfg(not(loom))]
-pub(crate) use real::{Condvar, Mutex, atomic};
+pub(crate) use real::{Backoff, Condvar, Mutex, UnsafeCell, atomic};
 
 /// Lets one thread wait for a token that another thread leaves. A token left early is not lost.
 pub(crate) struct Parker {

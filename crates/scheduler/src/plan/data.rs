@@ -19,9 +19,7 @@ const SMALL_NANOS: u64 = 20_000;
 
 /// The arrays of a plan. A task is named by its rank: its place in the execution order, which is its priority.
 pub(crate) struct PlanData<V> {
-    layers: Vec<Arc<dyn Layer<V>>>,
-    /// Which layers want to be asked before an error counts.
-    retries: Vec<bool>,
+    layers: Vec<PlanLayer<V>>,
     /// The layer of each task, or what the eviction made it for.
     layer: Vec<u32>,
     /// The index in the layer, or the number of a record.
@@ -35,10 +33,18 @@ pub(crate) struct PlanData<V> {
     pub(crate) sources: Vec<u32>,
     /// Tasks to return, in the order of the calls of `keep`.
     pub(crate) keep: Vec<u32>,
-    kept: Vec<bool>,
+    /// The same, ascending.
+    kept: Vec<u32>,
+    is_kept: Vec<bool>,
     codec: Option<Arc<dyn SpillCodec<V>>>,
     memory: Memory,
     inline: bool,
+}
+
+struct PlanLayer<V> {
+    layer: Arc<dyn Layer<V>>,
+    /// Whether it wants to be asked before an error counts.
+    retries: bool,
 }
 
 /// What is known about the bytes of a plan.
@@ -61,8 +67,8 @@ pub(crate) enum HandOver {
     Nobody,
     /// One input of one task.
     Only(u32),
-    /// Several inputs, or the caller.
-    Shared,
+    /// So many: several inputs, or the caller.
+    Shared(u32),
 }
 
 /// What is to be done for a task.
@@ -83,11 +89,12 @@ impl<V> PlanData<V> {
         let memory = Memory::new(&scheduled, &options);
         let Scheduled { ordered: Ordered { graph, users, created, .. }, moved } = scheduled;
         let sources = (0..graph.len() as u32).filter(|&task| graph.inputs.len_of(task) == 0).collect();
-        let mut kept = vec![false; graph.len()];
-        graph.keep.iter().for_each(|&task| kept[task as usize] = true);
+        let mut is_kept = vec![false; graph.len()];
+        graph.keep.iter().for_each(|&task| is_kept[task as usize] = true);
+        let mut kept = graph.keep.clone();
+        kept.sort_unstable();
         let mut data = Self {
-            retries: graph.layers.iter().map(|layer| layer.retries()).collect(),
-            layers: graph.layers,
+            layers: graph.layers.into_iter().map(PlanLayer::new).collect(),
             layer: graph.layer,
             index: graph.index,
             bytes: graph.bytes,
@@ -97,6 +104,7 @@ impl<V> PlanData<V> {
             sources,
             keep: graph.keep,
             kept,
+            is_kept,
             codec: options.codec.filter(|_| moved.records > 0),
             memory,
             inline: false,
@@ -117,8 +125,8 @@ impl<V> PlanData<V> {
             SPILL => What::Spill(index),
             LOAD => What::Load(index),
             layer => {
-                let at = layer as usize;
-                What::Compute { layer: &*self.layers[at], index, retries: self.retries[at] }
+                let PlanLayer { layer, retries } = &self.layers[layer as usize];
+                What::Compute { layer: &**layer, index, retries: *retries }
             }
         }
     }
@@ -129,12 +137,6 @@ impl<V> PlanData<V> {
             LOAD => TaskKind::Load,
             _ => TaskKind::Compute,
         }
-    }
-
-    /// The tasks whose values a task takes. A load waits for its spill, which has none.
-    #[inline]
-    pub(crate) fn values_of(&self, task: u32) -> &[u32] {
-        if self.layer[task as usize] == LOAD { &[] } else { self.inputs.row(task) }
     }
 
     /// Bytes that a task declares.
@@ -173,7 +175,7 @@ impl<V> PlanData<V> {
     /// The creation id, layer, index and label of a task.
     pub(crate) fn describe(&self, task: u32) -> (TaskId, LayerId, u32, String) {
         let (id, layer, index) = self.identity(task);
-        let label = label(&*self.layers[layer.number() as usize], layer.number(), index);
+        let label = label(&*self.layers[layer.number() as usize].layer, layer.number(), index);
         let label = match self.kind(task) {
             TaskKind::Spill => format!("write to disk what {label} made"),
             TaskKind::Load => format!("read back what {label} made"),
@@ -185,25 +187,23 @@ impl<V> PlanData<V> {
     /// Who asks for the value of a task.
     #[inline]
     pub(crate) fn hand_over(&self, task: u32) -> HandOver {
-        match (self.users.row(task), self.kept[task as usize]) {
+        match (self.users.row(task), self.is_kept[task as usize]) {
             ([], false) => HandOver::Nobody,
             (&[user], false) => HandOver::Only(user),
-            _ => HandOver::Shared,
+            (users, false) => HandOver::Shared(users.len() as u32),
+            (users, true) => HandOver::Shared(users.len() as u32 + self.times_kept(task)),
         }
+    }
+
+    /// How often the caller asks for the value of a task.
+    fn times_kept(&self, task: u32) -> u32 {
+        let before = |task| self.kept.partition_point(|&kept| kept < task);
+        (before(task + 1) - before(task)) as u32
     }
 
     /// Whether anybody asks for the value of a task.
     pub(crate) fn is_used(&self, task: u32) -> bool {
         self.hand_over(task) != HandOver::Nobody
-    }
-
-    /// How many times the value of each task is asked for: by its users and by the caller.
-    pub(crate) fn uses(&self) -> impl Iterator<Item = u32> {
-        let mut uses = self.users.row_lens();
-        for &task in &self.keep {
-            uses[task as usize] += 1;
-        }
-        uses.into_iter()
     }
 
     /// How values are written to disk, where the plan does so.
@@ -278,6 +278,20 @@ impl<V> PlanData<V> {
             && (0..self.len() as u32)
                 .try_fold(0, |sum: u64, task| Some(sum.saturating_add(nanos(task)?)))
                 .is_some_and(|sum| sum <= SMALL_NANOS)
+    }
+}
+
+impl<V> What<'_, V> {
+    /// Of the inputs of a task, those whose values it takes. A load waits for its spill, which has none.
+    #[inline]
+    pub(crate) fn values_of<'inputs>(&self, inputs: &'inputs [u32]) -> &'inputs [u32] {
+        if let What::Load(_) = self { &[] } else { inputs }
+    }
+}
+
+impl<V> PlanLayer<V> {
+    fn new(layer: Arc<dyn Layer<V>>) -> Self {
+        Self { retries: layer.retries(), layer }
     }
 }
 

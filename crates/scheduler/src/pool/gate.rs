@@ -49,6 +49,12 @@ impl Gate {
     pub(crate) fn wake_caller(&self) -> bool {
         // Pairs with the fence in `wait`: either the caller sees the news or this sees that it waits.
         fence(SeqCst);
+        self.wake_caller_fenced()
+    }
+
+    /// [`wake_caller`](Self::wake_caller) after a fence of the caller's.
+    #[inline]
+    pub(crate) fn wake_caller_fenced(&self) -> bool {
         if self.caller_waits.load(Relaxed) && self.take_down() {
             self.parker.unpark();
             return true;

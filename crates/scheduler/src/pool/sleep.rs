@@ -53,6 +53,12 @@ impl Sleep {
     pub(crate) fn notify(&self) {
         // Pairs with the fence in `sleep` and `found`: either they see the work or this sees their counts.
         fence(SeqCst);
+        self.notify_fenced();
+    }
+
+    /// [`notify`](Self::notify) after a fence of the caller's.
+    #[inline]
+    pub(crate) fn notify_fenced(&self) {
         if self.counts().wants_wake() {
             self.wake_one();
         }

@@ -7,7 +7,7 @@ use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
 use super::failures::Failures;
-use super::work::Turn;
+use super::work::{Retrial, Turn};
 use crate::sync::Mutex;
 use crate::sync::atomic::{
     AtomicU32,
@@ -74,7 +74,8 @@ impl<V> Delayed<V> {
     }
 
     /// Lets the task of this turn wait, which has failed once more.
-    pub(super) fn push(&self, turn: Turn, pause: Duration, inputs: Vec<V>, freed: u64) {
+    pub(super) fn push(&self, turn: Turn, retrial: Retrial<V>) {
+        let Retrial { pause, inputs, freed } = retrial;
         let due = Instant::now() + pause.min(MOST_PAUSE);
         let again = Again { due, task: turn.task, failed: turn.failed + 1, inputs, freed };
         let mut queue = self.queue.lock();
@@ -129,8 +130,8 @@ mod tests {
     #[test]
     fn the_earliest_comes_first_and_nobody_before_its_time() {
         let (delayed, failures) = (Delayed::new(), Failures::new(ErrorMode::Deterministic));
-        delayed.push(turn(1), Duration::from_secs(3600), vec!['a'], 0);
-        delayed.push(turn(2), Duration::ZERO, vec!['b'], 0);
+        delayed.push(turn(1), Retrial { pause: Duration::from_secs(3600), inputs: vec!['a'], freed: 0 });
+        delayed.push(turn(2), Retrial { pause: Duration::ZERO, inputs: vec!['b'], freed: 0 });
         let first = delayed.pop(&failures).unwrap();
         assert_eq!((first.task, first.failed, first.inputs), (2, 1, vec!['b']));
         assert!(delayed.pop(&failures).is_none());
@@ -140,7 +141,7 @@ mod tests {
     #[test]
     fn a_task_that_is_not_wanted_waits_no_longer() {
         let (delayed, failures) = (Delayed::new(), Failures::new(ErrorMode::FailFast));
-        delayed.push(turn(1), Duration::MAX, vec![()], 0);
+        delayed.push(turn(1), Retrial { pause: Duration::MAX, inputs: vec![()], freed: 0 });
         failures.cancel();
         assert!(delayed.has_ready(&failures));
         assert_eq!(delayed.pop(&failures).map(|again| again.task), Some(1));

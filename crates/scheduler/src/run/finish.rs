@@ -2,7 +2,7 @@
 
 use super::failures::Failures;
 use super::guard::drop_left_over;
-use super::slot::Slot;
+use super::slot::Slots;
 use crate::plan::PlanData;
 
 /// The kept values, in the order they were asked for; none of a run that failed.
@@ -11,11 +11,11 @@ pub(super) fn take_kept<V>(plan: &PlanData<V>, failures: &Failures, consume: imp
 }
 
 /// Drops what is left in the slots. Only a run that failed leaves something.
-pub(super) fn drop_rest<V: Clone>(failures: &Failures, slots: impl IntoIterator<Item = Slot<V>>) {
+pub(super) fn drop_rest<V>(plan: &PlanData<V>, failures: &Failures, slots: &mut Slots<V>) {
     if !failures.any() || !std::mem::needs_drop::<V>() {
         return;
     }
-    for (task, slot) in slots.into_iter().enumerate() {
-        drop_left_over(failures, task as u32, slot.into_value());
+    for task in 0..plan.len() as u32 {
+        drop_left_over(failures, task, slots.take(task));
     }
 }

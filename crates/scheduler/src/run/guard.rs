@@ -7,16 +7,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::failures::Failures;
 
-/// Drops user data; a panic on the way becomes an error of `task`. True when there was none.
-#[inline]
-pub(super) fn drop_guarded<T>(failures: &Failures, task: u32, data: T) -> bool {
-    if !std::mem::needs_drop::<T>() {
-        return true;
-    }
-    let caught = catch_unwind(AssertUnwindSafe(|| drop(data)));
-    caught.map_err(|payload| failures.add_panic(task, payload)).is_ok()
-}
-
 /// Drops what a failed run left behind. A panic on the way is reported, after the errors that stopped the run.
 pub(super) fn drop_left_over<T>(failures: &Failures, task: u32, data: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(data))) {

@@ -12,7 +12,7 @@ use super::finish::{drop_rest, take_kept};
 use super::lane::Lane;
 use super::participant::Participant;
 use super::pending::Pending;
-use super::slot::Slot;
+use super::slot::Slots;
 use super::sources::Cursor;
 use super::watch::Watch;
 use super::window::Window;
@@ -20,12 +20,12 @@ use super::work::Work;
 use crate::RunError;
 use crate::error::TaskErrorKind;
 use crate::pool::{Gate, Job, Shared};
-use crate::sync::Mutex;
+use crate::sync::atomic::{Ordering::SeqCst, fence};
 
 /// The state that the threads of one run share.
 pub(super) struct Run<V, W> {
     pub(super) work: Work<V, W>,
-    pub(super) slots: Box<[Mutex<Slot<V>>]>,
+    pub(super) slots: Slots<V>,
     pub(super) pending: Pending,
     pub(super) cursor: Cursor,
     pub(super) lanes: Box<[CachePadded<Lane>]>,
@@ -65,8 +65,8 @@ impl<V: Clone, W: Watch> Run<V, W> {
     ) -> Self {
         let plan = &work.plan;
         Self {
-            slots: plan.uses().map(|uses| Mutex::new(Slot::new(uses))).collect(),
-            pending: Pending::new(&plan.inputs),
+            slots: Slots::new(plan.len()),
+            pending: Pending::new(plan.len()),
             cursor: Cursor::new(),
             lanes: Lane::all(threads),
             delayed: Delayed::new(),
@@ -113,8 +113,10 @@ impl<V: Clone, W: Watch> Run<V, W> {
     /// Tells that ready tasks were published: to the waiting caller, else to the workers.
     #[inline]
     pub(super) fn notify(&self) {
-        if !self.gate.wake_caller() {
-            self.shared.sleep.notify();
+        // Pairs with the fences of those that go to sleep, in `Gate::wait` and `Sleep`.
+        fence(SeqCst);
+        if !self.gate.wake_caller_fenced() {
+            self.shared.sleep.notify_fenced();
         }
     }
 
@@ -170,11 +172,10 @@ impl<V: Clone, W: Watch> Run<V, W> {
         false
     }
 
-    pub(super) fn into_result(self) -> Result<Vec<V>, RunError> {
+    pub(super) fn into_result(mut self) -> Result<Vec<V>, RunError> {
         let (plan, failures) = (&*self.work.plan, &*self.work.failures);
-        let slots = self.slots.into_vec();
-        let kept = take_kept(plan, failures, |task| slots[task as usize].lock().consume());
-        drop_rest(failures, slots.into_iter().map(Mutex::into_inner));
+        let kept = take_kept(plan, failures, |task| self.slots.consume_alone(task).0);
+        drop_rest(plan, failures, &mut self.slots);
         failures.to_result(plan).map(|()| kept)
     }
 }

@@ -7,15 +7,18 @@
 //! A turn has two halves, [`run`](Participant::run) and [`settle`](Participant::settle), between which other threads
 //! may do anything: the simulator (`run::simulate`) puts their turns between them.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::sync::deque::{Steal, Worker};
 
 use super::delayed::Again;
 use super::entry::{Entry, Find, halve};
-use super::guard::{drop_guarded, drop_left_over};
+use super::guard::drop_left_over;
 use super::parallel::Run;
 use super::sources::Span;
 use super::watch::Watch;
-use super::work::{Outcome, Turn};
+use super::work::{Hand, Inside, Outcome, Turn};
 use crate::plan::HandOver;
 
 /// A thread on its seat.
@@ -24,8 +27,7 @@ pub(super) struct Participant<'run, V, W> {
     seat: usize,
     /// Present until the thread stands up.
     deque: Option<Worker<Entry>>,
-    /// The inputs of the task at hand; kept for its capacity.
-    inputs: Vec<V>,
+    hand: Hand<V>,
     /// A task just run and its value, if its only user is the next task of this thread.
     carried: Option<(u32, V)>,
 }
@@ -44,18 +46,38 @@ pub(super) struct Ran<V> {
 
 impl<'run, V: Clone, W: Watch> Participant<'run, V, W> {
     pub(super) fn sit_down(run: &'run Run<V, W>, seat: usize) -> Self {
-        Self { run, seat, deque: Some(run.lanes[seat].take_deque()), inputs: Vec::new(), carried: None }
+        Self { run, seat, deque: Some(run.lanes[seat].take_deque()), hand: Hand::new(seat), carried: None }
     }
 
     /// Works until no task is found; true when there was one. `busy` is called once the first is taken.
     pub(super) fn work(&mut self, busy: &dyn Fn()) -> bool {
         let Some(first) = self.find() else { return false };
         busy();
-        self.follow(first);
-        while let Some(job) = self.find() {
+        let mut found = Some(first);
+        while self.guarded(|this| this.follow_all(&mut found)).is_none() {}
+        true
+    }
+
+    /// Acts under a guard: a panic becomes an error of the task at hand, and there is no answer.
+    pub(super) fn guarded<R>(&mut self, act: impl FnOnce(&mut Self) -> R) -> Option<R> {
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let _inside = Inside::new();
+            act(self)
+        }));
+        result.map_err(|payload| self.panicked(payload)).ok()
+    }
+
+    #[cold]
+    fn panicked(&mut self, payload: Box<dyn Any + Send>) {
+        self.run.work.panicked(&mut self.hand, payload);
+        self.skip();
+    }
+
+    /// Does what was found, and then what there is to be found.
+    fn follow_all(&mut self, found: &mut Option<Job<V>>) {
+        while let Some(job) = found.take().or_else(|| self.find()) {
             self.follow(job);
         }
-        true
     }
 
     /// Does what was found and, one after the other, the tasks it leads to.
@@ -141,7 +163,7 @@ impl<V: Clone, W: Watch> Participant<'_, V, W> {
         }
         let turn = Turn { task, seat: self.seat, failed: 0 };
         let carried = &mut self.carried;
-        let outcome = run.work.run(turn, &mut self.inputs, |inputs| gather(run, task, carried, inputs));
+        let outcome = run.work.run(turn, &mut self.hand, |tasks, inputs| gather(run, tasks, carried, inputs));
         Some(Ran { turn, outcome })
     }
 
@@ -154,8 +176,8 @@ impl<V: Clone, W: Watch> Participant<'_, V, W> {
             return None;
         }
         let turn = Turn { task, seat: self.seat, failed };
-        self.inputs = inputs;
-        let outcome = self.run.work.run(turn, &mut self.inputs, |_| freed);
+        self.hand.inputs = inputs;
+        let outcome = self.run.work.run(turn, &mut self.hand, |_, _| freed);
         Some(Ran { turn, outcome })
     }
 
@@ -177,8 +199,8 @@ impl<V: Clone, W: Watch> Participant<'_, V, W> {
                 self.skip();
                 None
             }
-            Outcome::Again { pause, inputs, freed } => {
-                self.run.delayed.push(turn, pause, inputs, freed);
+            Outcome::Again(retrial) => {
+                self.run.delayed.push(turn, *retrial);
                 self.run.notify();
                 None
             }
@@ -190,19 +212,17 @@ impl<V: Clone, W: Watch> Participant<'_, V, W> {
         let run = self.run;
         let mut ready = Ready::new(run, self.deque.as_ref());
         match (run.work.plan.hand_over(task), value) {
-            (HandOver::Nobody, value) => {
-                if !drop_guarded(&run.work.failures, task, value) {
-                    return None;
-                }
-            }
+            (HandOver::Nobody, value) => drop(value),
             (HandOver::Only(user), Some(value)) if run.is_last_input_of(user) => {
                 ready.next = Some(user);
                 self.carried = Some((task, value));
             }
-            (_, value) => {
-                if let Some(value) = value {
-                    run.slots[task as usize].lock().fill(value);
-                }
+            (HandOver::Only(user), value) => {
+                store(run, task, value, 1);
+                ready.release_edge(user);
+            }
+            (HandOver::Shared(uses), value) => {
+                store(run, task, value, uses);
                 ready.release_edges(run.work.plan.users.range_of(task));
             }
         }
@@ -217,28 +237,41 @@ impl<V: Clone, W: Watch> Participant<'_, V, W> {
     }
 }
 
-/// Takes the inputs of a task; the bytes that no later task uses.
+/// Takes the values of tasks; the bytes that no later task uses.
+#[inline(always)]
 fn gather<V: Clone, W: Watch>(
     run: &Run<V, W>,
-    task: u32,
+    tasks: &[u32],
     carried: &mut Option<(u32, V)>,
     inputs: &mut Vec<V>,
 ) -> u64 {
     let mut freed = 0;
-    for &input in run.work.plan.values_of(task) {
-        let (value, used_up) = match carried.take_if(|(from, _)| *from == input) {
+    for &task in tasks {
+        let (value, is_last) = match carried.take_if(|(from, _)| *from == task) {
             Some((_, value)) => (value, true),
-            None => {
-                let mut slot = run.slots[input as usize].lock();
-                (slot.consume(), slot.is_used_up())
-            }
+            // SAFETY: a task runs once, after its inputs, each of which was stored for all its users; `Pending` and the
+            // deques order the two. The inputs of a task that runs again are not taken again.
+            #[allow(unsafe_code)]
+            None => unsafe { run.slots.consume(task) },
         };
-        if W::ON && used_up {
-            freed += run.work.plan.bytes(input).output;
-        }
         inputs.push(value);
+        if W::ON && is_last {
+            freed += run.work.plan.bytes(task).output;
+        }
     }
     freed
+}
+
+/// Keeps the value of a task, if it has one, for so many users.
+#[inline(always)]
+fn store<V: Clone, W: Watch>(run: &Run<V, W>, task: u32, value: Option<V>, uses: u32) {
+    if let Some(value) = value {
+        // SAFETY: a task ends once, and only the thread that has run it gets here.
+        #[allow(unsafe_code)]
+        unsafe {
+            run.slots.fill(task, value, uses);
+        }
+    }
 }
 
 impl<V, W> Drop for Participant<'_, V, W> {
@@ -274,9 +307,15 @@ impl<'seat, 'run, V: Clone, W: Watch> Ready<'seat, 'run, V, W> {
         }
         // Descending, so that the user with the highest priority comes next.
         for &user in run.work.plan.users.slice(edges).iter().rev() {
-            if run.pending.input_arrived(user, run.work.plan.inputs.len_of(user)) {
-                self.release(user);
-            }
+            self.release_edge(user);
+        }
+    }
+
+    /// Counts an input of `user`.
+    #[inline]
+    fn release_edge(&mut self, user: u32) {
+        if self.run.pending.input_arrived(user, self.run.work.plan.inputs.len_of(user)) {
+            self.release(user);
         }
     }
 

@@ -234,7 +234,7 @@ impl Seat<'_> {
     /// Half a turn; false when there was nothing to do.
     fn act(&mut self) -> bool {
         if let Some(ran) = self.ran.take() {
-            self.next = self.participant.settle(ran);
+            self.next = self.participant.guarded(|seat| seat.settle(ran)).flatten();
             return true;
         }
         let job = match self.next.take() {
@@ -245,9 +245,13 @@ impl Seat<'_> {
             },
         };
         match job {
-            Job::Find(Find::Task(task)) => self.ran = self.participant.run(task),
+            Job::Find(Find::Task(task)) => {
+                self.ran = self.participant.guarded(|seat| seat.run(task)).flatten();
+            }
             Job::Find(Find::Edges(edges)) => self.next = self.participant.release_edges(edges),
-            Job::Again(again) => self.ran = self.participant.run_again(again),
+            Job::Again(again) => {
+                self.ran = self.participant.guarded(|seat| seat.run_again(again)).flatten();
+            }
         }
         true
     }

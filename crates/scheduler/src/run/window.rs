@@ -42,7 +42,8 @@ impl Window {
             limit: AtomicU32::new(blocks.first(admitted)),
             left: (0..blocks.len()).map(|block| AtomicU32::new(blocks.tasks(block))).collect(),
             parked: (0..blocks.len()).map(|_| AtomicU32::new(NONE)).collect(),
-            next: (0..tasks).map(|_| AtomicU32::new(NONE)).collect(),
+            // What is in it does not matter: zeros, in memory that is not touched.
+            next: vec![0; tasks as usize].into_iter().map(AtomicU32::new).collect(),
             frontier: Mutex::new(Frontier { block: 0, admitted }),
             blocks,
         }

@@ -1,15 +1,16 @@
 //! One task, from its inputs to its value: what the executors have in common.
 //!
-//! It owns the calls into user code, their guards and what the observer hears of them. Where inputs come from and where
-//! the value goes is the executor's.
+//! It owns the calls into user code and what the observer hears of them. Where inputs come from and where the value goes
+//! is the executor's. So is the guard around these calls, which is around many tasks at once: whoever catches a panic
+//! finds the task in its [`Hand`].
 
+use std::any::Any;
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::failures::Failures;
-use super::guard::{drop_left_over, panic_message};
+use super::guard::drop_left_over;
 use super::spilled::Spilled;
 use super::watch::Watch;
 use crate::error::TaskErrorKind;
@@ -41,12 +42,34 @@ pub(super) enum Outcome<V> {
     Written,
     /// Its error is in the list.
     Failed,
-    /// It failed and shall be tried again, after a pause and with these inputs; its end will free so many bytes.
-    Again {
-        pause: Duration,
-        inputs: Vec<V>,
-        freed: u64,
-    },
+    /// It failed and shall be tried again.
+    // Boxed: it is rare, and the others are small.
+    Again(Box<Retrial<V>>),
+}
+
+/// A task that shall run again.
+pub(super) struct Retrial<V> {
+    pub(super) pause: Duration,
+    pub(super) inputs: Vec<V>,
+    /// Bytes that its end will free.
+    pub(super) freed: u64,
+}
+
+/// What a thread works with, and on.
+pub(super) struct Hand<V> {
+    turn: Turn,
+    /// The inputs that have not been used up; kept for its capacity.
+    pub(super) inputs: Vec<V>,
+    /// Bytes that the end of the task frees.
+    freed: u64,
+    /// Whether the observer was told of the task's start and not of its end.
+    open: bool,
+}
+
+impl<V> Hand<V> {
+    pub(super) fn new(seat: usize) -> Self {
+        Self { turn: Turn { task: 0, seat, failed: 0 }, inputs: Vec::new(), freed: 0, open: false }
+    }
 }
 
 thread_local! {
@@ -66,11 +89,11 @@ pub fn inside_task() -> bool {
     DEPTH.get() > 0
 }
 
-/// Marks a thread as running a task.
-struct Inside;
+/// Marks a thread as running tasks.
+pub(super) struct Inside;
 
 impl Inside {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         DEPTH.set(DEPTH.get() + 1);
         Self
     }
@@ -83,39 +106,53 @@ impl Drop for Inside {
 }
 
 impl<V: Clone, W: Watch> Work<V, W> {
-    /// Runs a task. `gather` adds its inputs to `inputs` and tells how many bytes this use of them frees; afterwards
-    /// `inputs` is empty.
+    /// Runs a task. `gather` adds the values of the tasks it is given to the inputs in the hand, and tells how many bytes
+    /// this use of them frees; afterwards there are no inputs. Panics of user code pass through: see
+    /// [`panicked`](Self::panicked).
     // Inlined, so that the outcome is not moved through memory.
     #[inline(always)]
     pub(super) fn run(
         &self,
         turn: Turn,
-        inputs: &mut Vec<V>,
-        gather: impl FnOnce(&mut Vec<V>) -> u64,
+        hand: &mut Hand<V>,
+        gather: impl FnOnce(&[u32], &mut Vec<V>) -> u64,
     ) -> Outcome<V> {
-        let (plan, task) = (&*self.plan, turn.task);
-        let bytes = if W::ON { plan.bytes(task) } else { Default::default() };
-        self.watch.started(plan, task, turn.seat, bytes.total());
-        let mut freed = 0;
-        let inside = Inside::new();
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            freed = gather(inputs);
-            let outcome = self.call(turn, inputs);
-            inputs.clear();
-            outcome
-        }));
-        let outcome = match result {
-            Ok(Ok(Outcome::Again { pause, inputs, .. })) => Outcome::Again { pause, inputs, freed },
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(kind)) => self.fail(task, kind, inputs),
-            Err(payload) => self.fail(task, TaskErrorKind::Panicked(panic_message(payload)), inputs),
-        };
-        drop(inside);
+        let plan = &*self.plan;
+        hand.turn = turn;
         if W::ON {
-            let (end, gone) = self.end_of(task, &outcome, bytes, freed);
-            self.watch.finished(plan, task, turn.seat, gone, end);
+            (hand.open, hand.freed) = (true, 0);
+            self.watch.started(plan, turn.task, turn.seat, plan.bytes(turn.task).total());
+        }
+        let what = plan.what(turn.task);
+        hand.freed = gather(what.values_of(plan.inputs.row(turn.task)), &mut hand.inputs);
+        let result = self.call(what, hand);
+        hand.inputs.clear();
+        let outcome = result.unwrap_or_else(|kind| {
+            self.failures.add(turn.task, kind);
+            Outcome::Failed
+        });
+        if W::ON {
+            self.tell_end(hand, &outcome);
         }
         outcome
+    }
+
+    /// Makes an error of a panic that came out of [`run`](Self::run), or of the drop of its outcome.
+    #[cold]
+    pub(super) fn panicked(&self, hand: &mut Hand<V>, payload: Box<dyn Any + Send>) {
+        let task = hand.turn.task;
+        self.failures.add_panic(task, payload);
+        drop_left_over(&self.failures, task, std::mem::take(&mut hand.inputs));
+        if W::ON && hand.open {
+            self.tell_end(hand, &Outcome::Failed);
+        }
+    }
+
+    fn tell_end(&self, hand: &mut Hand<V>, outcome: &Outcome<V>) {
+        let Turn { task, seat, .. } = hand.turn;
+        hand.open = false;
+        let (end, gone) = self.end_of(task, outcome, self.plan.bytes(task), hand.freed);
+        self.watch.finished(&self.plan, task, seat, gone, end);
     }
 
     /// How a task has ended, and the bytes that are not in use any more.
@@ -127,32 +164,26 @@ impl<V: Clone, W: Watch> Work<V, W> {
             Outcome::Value(_) | Outcome::Written => (TaskEnd::Done, bytes.total().saturating_add(freed)),
             Outcome::Failed => (TaskEnd::Failed, bytes.total().saturating_add(freed)),
             // The inputs stay.
-            Outcome::Again { .. } => (TaskEnd::Retry, bytes.total()),
+            Outcome::Again(_) => (TaskEnd::Retry, bytes.total()),
         }
     }
 
     #[inline(always)]
-    fn call(&self, turn: Turn, inputs: &mut Vec<V>) -> Result<Outcome<V>, TaskErrorKind> {
-        let cx = TaskCx::new(&self.failures, turn.task, turn.seat);
-        match self.plan.what(turn.task) {
+    fn call(&self, what: What<'_, V>, hand: &mut Hand<V>) -> Result<Outcome<V>, TaskErrorKind> {
+        let Turn { task, seat, .. } = hand.turn;
+        let cx = TaskCx::new(&self.failures, task, seat);
+        match what {
             What::Compute { layer, index, retries: false } => {
-                layer.run(index, inputs, &cx).map(Outcome::Value).map_err(TaskErrorKind::Returned)
+                layer.run(index, &mut hand.inputs, &cx).map(Outcome::Value).map_err(TaskErrorKind::Returned)
             }
-            What::Compute { layer, index, .. } => attempt(layer, index, inputs, &cx, turn.failed + 1),
+            What::Compute { layer, index, .. } => attempt(layer, index, hand, &cx),
             What::Spill(record) => {
-                let value = inputs.pop().expect("a spill has one input");
-                self.spilled.write(&self.plan, turn.task, record, value);
+                let value = hand.inputs.pop().expect("a spill has one input");
+                self.spilled.write(&self.plan, task, record, value);
                 Ok(Outcome::Written)
             }
-            What::Load(record) => self.spilled.read(&self.plan, turn.task, record).map(Outcome::Value),
+            What::Load(record) => self.spilled.read(&self.plan, task, record).map(Outcome::Value),
         }
-    }
-
-    #[cold]
-    fn fail(&self, task: u32, kind: TaskErrorKind, inputs: &mut Vec<V>) -> Outcome<V> {
-        self.failures.add(task, kind);
-        drop_left_over(&self.failures, task, std::mem::take(inputs));
-        Outcome::Failed
     }
 }
 
@@ -161,17 +192,19 @@ impl<V: Clone, W: Watch> Work<V, W> {
 fn attempt<V: Clone>(
     layer: &dyn Layer<V>,
     index: u32,
-    inputs: &mut Vec<V>,
+    hand: &mut Hand<V>,
     cx: &TaskCx<'_>,
-    failed: u32,
 ) -> Result<Outcome<V>, TaskErrorKind> {
-    let mut copies = inputs.clone();
+    let mut copies = hand.inputs.clone();
     let error: BoxError = match layer.run(index, &mut copies, cx) {
         Ok(value) => return Ok(Outcome::Value(value)),
         Err(error) => error,
     };
-    match layer.retry(index, failed, &*error) {
-        Some(pause) => Ok(Outcome::Again { pause, inputs: std::mem::take(inputs), freed: 0 }),
+    match layer.retry(index, hand.turn.failed + 1, &*error) {
+        Some(pause) => {
+            let inputs = std::mem::take(&mut hand.inputs);
+            Ok(Outcome::Again(Box::new(Retrial { pause, inputs, freed: hand.freed })))
+        }
         None => Err(TaskErrorKind::Returned(error)),
     }
 }
