@@ -19,7 +19,6 @@ mod lane;
 mod options;
 mod parallel;
 mod participant;
-mod pending;
 #[cfg(all(test, not(loom)))]
 mod simulate;
 mod slot;
