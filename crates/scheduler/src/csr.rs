@@ -51,6 +51,21 @@ impl Csr {
         self.offsets[row + 1] - self.offsets[row]
     }
 
+    /// The rows in their order.
+    #[inline]
+    pub(crate) fn iter_rows(&self) -> impl Iterator<Item = &[u32]> {
+        self.offsets.windows(2).map(|ends| &self.items[ends[0] as usize..ends[1] as usize])
+    }
+
+    /// Rows without items, ascending.
+    pub(crate) fn empty_rows(&self) -> Vec<u32> {
+        let is_empty = |ends: &&[u32]| ends[0] == ends[1];
+        let mut rows = Vec::with_capacity(self.offsets.windows(2).filter(is_empty).count());
+        let all = (0..).zip(self.offsets.windows(2));
+        rows.extend(all.filter(|(_, ends)| is_empty(ends)).map(|(row, _): (u32, _)| row));
+        rows
+    }
+
     pub(crate) fn row_lens(&self) -> Vec<u32> {
         self.offsets.windows(2).map(|ends| ends[1] - ends[0]).collect()
     }
@@ -121,6 +136,15 @@ mod tests {
         assert_eq!(users.row(1), [2]);
         assert!(users.row(2).is_empty());
         assert_eq!(users.items(), inputs.items());
+    }
+
+    #[test]
+    fn rows_come_in_their_order_and_empty_ones_are_found() {
+        let mut rows = Csr::new();
+        assert!(rows.empty_rows().is_empty());
+        [vec![], vec![3, 1], vec![], vec![0]].into_iter().for_each(|row| rows.push_row(row));
+        assert_eq!(rows.empty_rows(), [0, 2]);
+        assert_eq!(rows.iter_rows().map(<[u32]>::len).collect::<Vec<_>>(), [0, 2, 0, 1]);
     }
 
     #[test]

@@ -51,8 +51,13 @@ impl<'graph> LiveBytes<'graph> {
     }
 
     /// Runs `task` next.
+    #[inline]
     pub(crate) fn step(&mut self, task: u32) {
-        let own = self.bytes[task as usize];
+        self.step_over(task, self.bytes[task as usize], self.inputs.row(task));
+    }
+
+    #[inline(always)]
+    fn step_over(&mut self, task: u32, own: TaskBytes, inputs: &[u32]) {
         let during = self.live.saturating_add(own.total());
         if during > self.peak.bytes {
             self.peak = Peak { bytes: during, at: self.steps };
@@ -61,7 +66,7 @@ impl<'graph> LiveBytes<'graph> {
         if self.uses[task as usize] > 0 {
             self.live = self.live.saturating_add(own.output);
         }
-        for &input in self.inputs.row(task) {
+        for &input in inputs {
             let uses = &mut self.uses[input as usize];
             *uses -= 1;
             if *uses == 0 {
@@ -91,7 +96,10 @@ impl<'graph> LiveBytes<'graph> {
 
     /// Runs all tasks in the order of their numbers.
     pub(crate) fn run_all(mut self) -> Peak {
-        (0..self.bytes.len() as u32).for_each(|task| self.step(task));
+        let (bytes, inputs) = (self.bytes, self.inputs);
+        for (task, (&own, row)) in (0..).zip(bytes.iter().zip(inputs.iter_rows())) {
+            self.step_over(task, own, row);
+        }
         self.peak
     }
 }
@@ -110,8 +118,8 @@ pub(crate) fn least_peak(bytes: &[TaskBytes], inputs: &Csr, keep: &[u32]) -> u64
             .fold(0, |sum: u64, at| sum.saturating_add(output(row[at]))),
         _ => row.iter().map(|&input| output(input)).max().unwrap_or(0),
     };
-    let need = |task: u32| held(inputs.row(task)).saturating_add(bytes[task as usize].total());
-    let most = (0..bytes.len() as u32).map(need).max().unwrap_or(0);
+    let needs = bytes.iter().zip(inputs.iter_rows()).map(|(own, row)| held(row).saturating_add(own.total()));
+    let most = needs.max().unwrap_or(0);
     let mut kept = keep.to_vec();
     kept.sort_unstable();
     kept.dedup();

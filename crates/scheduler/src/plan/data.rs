@@ -88,7 +88,7 @@ impl<V> PlanData<V> {
     pub(super) fn new(scheduled: Scheduled<V>, options: PlanOptions<V>) -> Self {
         let memory = Memory::new(&scheduled, &options);
         let Scheduled { ordered: Ordered { graph, users, created, .. }, moved } = scheduled;
-        let sources = (0..graph.len() as u32).filter(|&task| graph.inputs.len_of(task) == 0).collect();
+        let sources = graph.inputs.empty_rows();
         let mut is_kept = vec![false; graph.len()];
         graph.keep.iter().for_each(|&task| is_kept[task as usize] = true);
         let mut kept = graph.keep.clone();
@@ -315,12 +315,17 @@ impl Memory {
         let reserve = options.reserve;
         let spare = |budget: u64| budget.saturating_sub(peak.bytes) / 4;
         let reserved = options.budget.map_or(reserve, |budget| reserve.min(spare(budget)));
+        let (mut outputs, mut most_scratch) = (0_u64, 0);
+        for task in bytes {
+            outputs = outputs.saturating_add(task.output);
+            most_scratch = task.scratch.max(most_scratch);
+        }
         Self {
             budget: options.budget.map(|budget| budget - reserved),
             reserved,
             peak,
-            outputs: bytes.iter().fold(0, |sum: u64, task| sum.saturating_add(task.output)),
-            most_scratch: bytes.iter().map(|task| task.scratch).max().unwrap_or(0),
+            outputs,
+            most_scratch,
             moved: scheduled.moved,
         }
     }

@@ -21,7 +21,6 @@ mod loom_models;
 mod options;
 mod parallel;
 mod participant;
-mod pending;
 #[cfg(all(test, not(loom)))]
 mod simulate;
 mod slot;

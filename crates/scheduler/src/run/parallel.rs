@@ -11,7 +11,6 @@ use super::delayed::Delayed;
 use super::finish::{drop_rest, take_kept};
 use super::lane::Lane;
 use super::participant::Participant;
-use super::pending::Pending;
 use super::slot::Slots;
 use super::sources::Cursor;
 use super::watch::Watch;
@@ -27,7 +26,6 @@ use crate::sync::atomic::{Ordering::SeqCst, fence};
 pub(super) struct Run<V, W> {
     pub(super) work: Work<V, W>,
     pub(super) slots: Slots<V>,
-    pub(super) pending: Pending,
     pub(super) cursor: Cursor,
     pub(super) lanes: Box<[CachePadded<Lane>]>,
     /// Tasks that wait for another attempt.
@@ -67,7 +65,6 @@ impl<V: Clone, W: Watch> Run<V, W> {
         let plan = &work.plan;
         Self {
             slots: Slots::new(plan.len()),
-            pending: Pending::new(plan.len()),
             cursor: Cursor::new(),
             lanes: Lane::all(threads),
             delayed: Delayed::new(),
@@ -142,7 +139,7 @@ impl<V: Clone, W: Watch> Run<V, W> {
     /// Whether `user` may start as soon as the one input at hand is there: it then need not be stored nor counted.
     #[inline]
     pub(super) fn is_last_input_of(&self, user: u32) -> bool {
-        self.may_start(user) && self.pending.lacks_one(user, self.work.plan.inputs.len_of(user))
+        self.may_start(user) && self.slots.lacks_one(user, self.work.plan.inputs.len_of(user))
     }
 
     pub(super) fn any_work(&self) -> bool {

@@ -249,7 +249,7 @@ fn gather<V: Clone, W: Watch>(
     for &task in tasks {
         let (value, is_last) = match carried.take_if(|(from, _)| *from == task) {
             Some((_, value)) => (value, true),
-            // SAFETY: a task runs once, after its inputs, each of which was stored for all its users; `Pending` and the
+            // SAFETY: a task runs once, after its inputs, each of which was stored for all its users; the counts of inputs and the
             // deques order the two. The inputs of a task that runs again are not taken again.
             #[allow(unsafe_code)]
             None => unsafe { run.slots.consume(task) },
@@ -314,7 +314,7 @@ impl<'seat, 'run, V: Clone, W: Watch> Ready<'seat, 'run, V, W> {
     /// Counts an input of `user`.
     #[inline]
     fn release_edge(&mut self, user: u32) {
-        if self.run.pending.input_arrived(user, self.run.work.plan.inputs.len_of(user)) {
+        if self.run.slots.input_arrived(user, self.run.work.plan.inputs.len_of(user)) {
             self.release(user);
         }
     }

@@ -8,7 +8,7 @@ use loom::thread;
 use super::{Disk, Sum, plan, spilled_twice_used};
 use crate::error::TaskErrorKind;
 use crate::loom_models::check;
-use crate::run::pending::Pending;
+use crate::run::slot::Slots;
 use crate::run::sources::{Cursor, Span, Stretch};
 use crate::run::spilled::Spilled;
 use crate::run::{ErrorMode, Failures};
@@ -24,7 +24,7 @@ fn both<T: Send + 'static>(other: impl FnOnce() -> T + Send + 'static, this: imp
 #[test]
 fn loom_the_last_input_makes_a_task_ready_once_and_sees_the_others() {
     check(3, || {
-        let model = Arc::new((Pending::new(2), [0; 3].map(|_| AtomicU32::new(0))));
+        let model = Arc::new((Slots::<()>::new(2), [0; 3].map(|_| AtomicU32::new(0))));
         let arrive = |from: usize| {
             let model = Arc::clone(&model);
             move || {
@@ -45,7 +45,7 @@ fn loom_the_last_input_makes_a_task_ready_once_and_sees_the_others() {
 #[test]
 fn loom_whoever_sees_that_one_input_lacks_sees_all_the_others() {
     check(3, || {
-        let model = Arc::new((Pending::new(2), AtomicU32::new(0)));
+        let model = Arc::new((Slots::<()>::new(2), AtomicU32::new(0)));
         let arrives = Arc::clone(&model);
         let ready = both(
             move || {
