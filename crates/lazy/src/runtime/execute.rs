@@ -157,7 +157,8 @@ impl Runtime {
 
     fn planned_beside(&self, graph: &ExprGraph, targets: &[Target], results: u64) -> Result<Planned> {
         let budget = self.budget(results)?;
-        let options = LowerOptions { budget, retry: self.shared.retry };
+        let spills = self.shared.store.is_some();
+        let options = LowerOptions { budget, retry: self.shared.retry, spills };
         let Lowered { tasks, bytes_read, recycler } = lower(graph, targets, &options)?;
         let mut options = PlanOptions::new().budget(budget).reserve(MOST_IDLE);
         if self.shared.store.is_some() {
