@@ -46,8 +46,8 @@ pub(crate) struct BlockLayer {
     pub(crate) sinks: Vec<Arc<dyn ChunkSink>>,
     /// Whether other tasks, or the caller, take the block.
     pub(crate) used: bool,
-    /// Whether the caller keeps the block: it then has memory of its own.
-    pub(crate) kept: bool,
+    /// Whether a block has memory of its own: the caller keeps it, or what it is a part of is to go.
+    pub(crate) owned: bool,
     /// What becomes of a block when memory is short.
     pub(crate) eviction: Eviction,
     /// How often reading is tried again.
@@ -81,7 +81,7 @@ impl BlockLayer {
         };
         let (allocated, beside) = (sum(&Feed::allocates), sum(&Feed::scratch));
         let held = sum(&Feed::holds);
-        let shares = matches!(self.block_op, BlockOp::View(_) | BlockOp::Gather) && !self.kept;
+        let shares = matches!(self.block_op, BlockOp::View(_) | BlockOp::Gather) && !self.owned;
         let (output, scratch) = match &self.block_op {
             // A part shares the memory of what it is a part of, or is copied out of it.
             _ if shares && own < held / 2 => (own, allocated),
@@ -179,9 +179,10 @@ impl BlockLayer {
         }
     }
 
-    /// Copies a small part of what is held, so that it does not keep the rest alive, and any part that the caller keeps.
+    /// Copies a small part of what is held, so that it does not keep the rest alive, and any part
+    /// that is to have its own memory.
     fn compact(&self, part: Chunk, held: usize) -> Chunk {
-        if self.kept || part.len() < held / 2 { part.to_owned_copy() } else { part }
+        if self.owned || part.len() < held / 2 { part.to_owned_copy() } else { part }
     }
 }
 

@@ -8,7 +8,7 @@ use chunkwise_expr::{
     Collect, ElementOp, ExprGraph, GraphNode, Meta, Need, NodeId, Op, Program, ProgramBuilder,
 };
 use chunkwise_kernels::Kernel;
-use chunkwise_scheduler::{GraphBuilder, Retry, TaskBytes, TaskId};
+use chunkwise_scheduler::{Eviction, GraphBuilder, LayerId, Retry, TaskBytes, TaskId};
 use smallvec::SmallVec;
 
 use super::blockwise::{BlockLayer, BlockOp};
@@ -16,18 +16,22 @@ use super::demand::Demand;
 use super::feed::{Feed, bytes};
 use super::object::{CallLayer, CollectLayer};
 use super::recycle::Recycler;
+use super::shuffle::Marks;
 use super::{Label, LowerOptions, Lowered, Target, Value, evict, group};
 use crate::Result;
 
 /// The state of one walk.
 pub(crate) struct Emit<'a> {
     pub(super) graph: &'a ExprGraph,
+    marks: &'a Marks,
     targets: &'a [Target],
     inlined: &'a [bool],
     pub(super) demand: &'a [Demand],
     pub(super) builder: GraphBuilder<Value>,
     /// For each node the tasks of its blocks; empty for nodes that users read for themselves.
     tasks: Vec<Vec<Option<TaskId>>>,
+    /// Layers of sources whose tasks are made when they are first needed.
+    late: HashMap<NodeId, (LayerId, Arc<BlockLayer>)>,
     /// Tasks of reductions that were made with a sibling's.
     pub(super) made_before: HashMap<NodeId, Vec<Option<TaskId>>>,
     bytes_read: u64,
@@ -42,6 +46,7 @@ pub(crate) struct Emit<'a> {
 impl<'a> Emit<'a> {
     pub(crate) fn new(
         graph: &'a ExprGraph,
+        marks: &'a Marks,
         targets: &'a [Target],
         inlined: &'a [bool],
         demand: &'a [Demand],
@@ -54,11 +59,13 @@ impl<'a> Emit<'a> {
         }
         Emit {
             graph,
+            marks,
             targets,
             inlined,
             demand,
             builder: GraphBuilder::new(),
             tasks,
+            late: HashMap::new(),
             made_before: HashMap::new(),
             bytes_read: 0,
             root_numbers,
@@ -128,21 +135,45 @@ impl<'a> Emit<'a> {
         self.graph.inputs(id).iter().filter_map(|input| self.tasks[input.index()][0]).collect()
     }
 
-    /// One task per needed block.
+    /// One task per needed block; for a source whose blocks are made when they are first needed, none yet.
     fn blocks(&mut self, id: NodeId) -> Result<Vec<Option<TaskId>>> {
         let layer = Arc::new(self.block_layer(id));
         let number = self.builder.layer(layer.clone())?;
-        let sources = self.graph.inputs(id);
-        let grid = &layer.grid;
-        let mut tasks = vec![None; grid.num_blocks()];
-        for index in self.demand[id.index()].wanted(grid.num_blocks()) {
-            let region = grid.region(&grid.block(index));
-            let needs = layer.needs(&region);
-            let inputs = self.gather(&sources, &layer.feeds, &needs);
-            let bytes = layer.bytes(&region, &needs);
-            tasks[index] = Some(self.builder.task(number, number_of(index), &inputs, bytes)?);
+        let mut tasks = vec![None; layer.grid.num_blocks()];
+        if self.marks.is_made_late(id) {
+            self.late.insert(id, (number, layer));
+            return Ok(tasks);
+        }
+        for index in self.marks.order(id, &layer.grid, &self.demand[id.index()]) {
+            tasks[index] = Some(self.block(id, number, &layer, index)?);
         }
         Ok(tasks)
+    }
+
+    fn block(&mut self, id: NodeId, number: LayerId, layer: &BlockLayer, index: usize) -> Result<TaskId> {
+        let region = layer.grid.region(&layer.grid.block(index));
+        let needs = layer.needs(&region);
+        let sources = self.graph.inputs(id);
+        self.make_late(&sources, &needs)?;
+        let inputs = self.gather(&sources, &layer.feeds, &needs);
+        let bytes = layer.bytes(&region, &needs);
+        Ok(self.builder.task(number, number_of(index), &inputs, bytes)?)
+    }
+
+    /// Makes the tasks of late sources that are needed now for the first time.
+    fn make_late(&mut self, sources: &[NodeId], needs: &[Need]) -> Result<()> {
+        for need in needs {
+            let Some(&source) = sources.get(need.input) else { continue };
+            let Some((number, layer)) = self.late.get(&source).cloned() else { continue };
+            for block in layer.grid.blocks_in(&need.region) {
+                let index = layer.grid.linear(&block);
+                if self.tasks[source.index()][index].is_none() {
+                    let task = self.block(source, number, &layer, index)?;
+                    self.tasks[source.index()][index] = Some(task);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn block_layer(&self, id: NodeId) -> BlockLayer {
@@ -158,7 +189,10 @@ impl<'a> Emit<'a> {
             ),
         };
         let (sinks, used) = (self.sinks(id), self.is_used(id));
-        let eviction = evict::eviction(&node.op, &block_op, &feeds);
+        let eviction = match self.marks.is_made_late(id) {
+            true => Eviction::Hold,
+            false => evict::eviction(&node.op, &block_op, &feeds),
+        };
         // The blocks of the only one that takes them, which may be finer or coarser.
         let own = node.meta.grid();
         let grid = match &sinks[..] {
@@ -182,7 +216,7 @@ impl<'a> Emit<'a> {
             metas,
             sinks,
             used,
-            kept: self.is_kept(id),
+            owned: self.is_kept(id) || (used && self.marks.is_piece(id)),
             eviction,
             retry: self.retry,
             recycler: self.recycler.clone(),

@@ -4,6 +4,7 @@
 //! node of the graph          layers of tasks
 //! source, literal            none where readers can read for themselves (see `sources`), else one read a block
 //! map, view, rechunk, ..     one task a block: gather the needed regions, apply          (`blockwise`)
+//! rechunk beyond the budget  one task a block, and one a piece on the way               (`shuffle`)
 //! reduction                  one fold a block, merges of eight partial results, finish   (`reduce`)
 //! siblings                   the same folds and merges for all of them, a finish each
 //! call, collect              one task                                                    (`object`)
@@ -24,6 +25,7 @@ mod group;
 mod object;
 mod recycle;
 mod reduce;
+mod shuffle;
 mod sources;
 mod value;
 
@@ -35,6 +37,7 @@ use chunkwise_expr::{BuildError, ExprError, ExprGraph, GraphNode, NodeId, Op};
 use chunkwise_scheduler::{Retry, TaskGraph};
 
 use crate::Result;
+use shuffle::{Marks, Shuffled};
 
 pub(crate) use evict::BlockCodec;
 pub(crate) use group::{most_elements, result_grid};
@@ -74,6 +77,8 @@ pub(crate) struct LowerOptions {
     pub(crate) budget: Option<u64>,
     /// How often reading a block is tried again.
     pub(crate) retry: Retry,
+    /// Whether blocks can go to disk.
+    pub(crate) spills: bool,
     /// Elements that a task may have of several tiny blocks; `None` where each block has its own.
     pub(crate) group: Option<usize>,
 }
@@ -87,7 +92,20 @@ impl LowerOptions {
 
 /// Makes the tasks that compute the roots into their targets.
 pub(crate) fn lower(graph: &ExprGraph, targets: &[Target], options: &LowerOptions) -> Result<Lowered> {
-    let inlined = sources::inlined(graph, options.share());
+    let shuffled = options.budget.and_then(|budget| shuffle::shuffle(graph, budget, options.spills));
+    match &shuffled {
+        Some(Shuffled { graph, marks }) => lower_marked(graph, marks, targets, options),
+        None => lower_marked(graph, &Marks::default(), targets, options),
+    }
+}
+
+fn lower_marked(
+    graph: &ExprGraph,
+    marks: &Marks,
+    targets: &[Target],
+    options: &LowerOptions,
+) -> Result<Lowered> {
+    let inlined = sources::inlined(graph, marks, options.share());
     let has_tasks = |id: &NodeId| !inlined[id.index()] || graph.is_root(*id);
     for id in graph.ids().filter(has_tasks) {
         check_count(graph, id, sources::blocks_of(graph, id), MOST_BLOCKS)?;
@@ -103,7 +121,7 @@ pub(crate) fn lower(graph: &ExprGraph, targets: &[Target], options: &LowerOption
         });
         check_count(graph, id, tasks, MOST_TASKS)?;
     }
-    emit::Emit::new(graph, targets, &inlined, &demand, options).run()
+    emit::Emit::new(graph, marks, targets, &inlined, &demand, options).run()
 }
 
 /// Refuses plans that would not fit into memory themselves.

@@ -3,16 +3,20 @@
 //! A source in memory is a view away, a formula a few instructions: every reader reads for itself, and a read fuses
 //! with the computation. Decoding is worth sharing: a source that must be decoded and has several users, or users that
 //! need its blocks in pieces, gets a task per block, if what that holds is small against the memory limit; otherwise it
-//! is decoded again by each user. Reductions that are folded together are one user.
+//! is decoded again by each user. Reductions that are folded together are one user. Rechunks may want a source read once
+//! whatever it holds (`shuffle`).
 
 use chunkwise_chunk::{ReadCost, ReadUnit};
 use chunkwise_expr::{ExprGraph, Meta, NodeId, Op, SourceOp};
 use smallvec::SmallVec;
 
+use super::shuffle::Marks;
+
 /// For each node, whether its users read it for themselves.
-pub(crate) fn inlined(graph: &ExprGraph, mut share: u64) -> Vec<bool> {
+pub(crate) fn inlined(graph: &ExprGraph, marks: &Marks, mut share: u64) -> Vec<bool> {
     let read_by_user = |id: NodeId| match &graph.node(id).op {
         Op::Literal(_) => true,
+        Op::Source(_) if marks.is_read_once(id) => false,
         Op::Source(source) => {
             let inline = reads_inline(graph, id, source, share);
             if !inline {

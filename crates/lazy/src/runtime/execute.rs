@@ -159,7 +159,12 @@ impl Runtime {
 
     fn planned_beside(&self, graph: &ExprGraph, targets: &[Target], results: u64) -> Result<Planned> {
         let budget = self.budget(results)?;
-        let options = LowerOptions { budget, retry: self.shared.retry, group: self.group(budget) };
+        let options = LowerOptions {
+            budget,
+            retry: self.shared.retry,
+            spills: self.shared.store.is_some(),
+            group: self.group(budget),
+        };
         let Lowered { tasks, bytes_read, recycler } = lower(graph, targets, &options)?;
         self.check_cancelled()?;
         let mut options = PlanOptions::new().budget(budget).reserve(MOST_IDLE);
