@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::finish::{drop_rest, take_kept};
-use super::guard::drop_guarded;
+use super::guard::{drop_guarded, drop_left_over};
 use super::slot::Slot;
 use super::watch::Watch;
 use super::work::{Outcome, Turn, Work};
@@ -28,6 +28,7 @@ pub(super) fn run_inline<V: Clone, W: Watch>(
     }
     let kept = take_kept(plan, failures, |task| slots[task as usize].consume());
     drop_rest(failures, slots);
+    work.spilled.drop_rest(failures);
     failures.to_result(plan).map(|()| kept)
 }
 
@@ -40,7 +41,7 @@ fn step<V: Clone, W: Watch>(
     inputs: &mut Vec<V>,
     task: u32,
 ) -> bool {
-    let plan = &*work.plan;
+    let (plan, failures) = (&*work.plan, &*work.failures);
     let gather = |inputs: &mut Vec<V>| {
         let mut freed = 0;
         for &input in plan.values_of(task) {
@@ -56,13 +57,17 @@ fn step<V: Clone, W: Watch>(
     let mut outcome = work.run(turn, inputs, gather);
     while let Outcome::Again { pause, inputs: again, freed } = outcome {
         turn.failed += 1;
-        wait(pause, || work.failures.skips(task));
+        wait(pause, || failures.skips(task));
+        if failures.skips(task) {
+            drop_left_over(failures, task, again);
+            return false;
+        }
         *inputs = again;
         outcome = work.run(turn, inputs, |_| freed);
     }
     match outcome {
         Outcome::Value(value) if slots[task as usize].is_wanted() => slots[task as usize].fill(value),
-        Outcome::Value(value) => return drop_guarded(&work.failures, task, value),
+        Outcome::Value(value) => return drop_guarded(failures, task, value),
         Outcome::Written => return check_overdraft(work, budget, task),
         _ => return false,
     }
