@@ -1,13 +1,34 @@
 //! The end of a run, whoever ran it: kept values out, everything else dropped.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::failures::Failures;
 use super::guard::drop_left_over;
 use super::slot::Slots;
 use crate::plan::PlanData;
 
-/// The kept values, in the order they were asked for; none of a run that failed.
-pub(super) fn take_kept<V>(plan: &PlanData<V>, failures: &Failures, consume: impl FnMut(u32) -> V) -> Vec<V> {
-    if failures.any() { Vec::new() } else { plan.keep.iter().copied().map(consume).collect() }
+/// The kept values, in the order they were asked for; none of a run that failed, be it by a panic of a copy here.
+pub(super) fn take_kept<V>(
+    plan: &PlanData<V>,
+    failures: &Failures,
+    mut consume: impl FnMut(u32) -> V,
+) -> Vec<V> {
+    let mut kept = Vec::new();
+    if failures.any() {
+        return kept;
+    }
+    kept.reserve(plan.keep.len());
+    for &task in &plan.keep {
+        match catch_unwind(AssertUnwindSafe(|| consume(task))) {
+            Ok(value) => kept.push(value),
+            Err(payload) => {
+                failures.add_panic(task, payload);
+                drop_left_over(failures, task, kept);
+                return Vec::new();
+            }
+        }
+    }
+    kept
 }
 
 /// Drops what is left in the slots. Only a run that failed leaves something.

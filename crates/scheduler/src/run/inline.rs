@@ -61,6 +61,10 @@ impl<'run, V: Clone, W: Watch> Line<'run, V, W> {
         while let Outcome::Again(again) = outcome {
             turn.failed += 1;
             wait(again.pause, || self.work.failures.skips(task));
+            if self.work.failures.skips(task) {
+                drop_left_over(&self.work.failures, task, again.inputs);
+                return false;
+            }
             self.hand.inputs = again.inputs;
             outcome = self.work.run(turn, &mut self.hand, |_, _| again.freed);
         }
@@ -122,6 +126,7 @@ impl<'run, V: Clone, W: Watch> Line<'run, V, W> {
         }
         let kept = take_kept(plan, failures, |task| self.slots.consume_alone(task).0);
         drop_rest(plan, failures, &mut self.slots);
+        self.work.spilled.drop_rest(failures);
         failures.to_result(plan).map(|()| kept)
     }
 }

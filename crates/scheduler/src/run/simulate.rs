@@ -9,7 +9,7 @@
 //! are made and dropped, stay within the budget; values are those of a sequential evaluation; nothing is left when the
 //! run ends; a run that does not end has something to do (no deadlock).
 //!
-//! `CHUNKWISE_SIMULATIONS=1000000 cargo test -p chunkwise-scheduler --release simulate` runs more of them.
+//! `CHUNKWISE_SIMULATIONS=1000000 cargo simulate` runs more of them.
 
 #![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 

@@ -2,6 +2,11 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod chaos;
+pub(crate) mod leaks;
+pub(crate) mod trial;
+pub(crate) mod watchdog;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 
@@ -62,6 +67,25 @@ impl Dag {
         for _ in 0..rng.below(4).min(u64::from(tasks)) {
             dag.keep.push(rng.below(u64::from(tasks)) as u32);
         }
+        dag
+    }
+
+    /// A graph in which values are used again long after they were made: what a small budget sends to disk.
+    pub(crate) fn long_lived(seed: u64, tasks: u32) -> Self {
+        let mut rng = Rng(seed);
+        let mut dag = Self::default();
+        let early = 1 + tasks / 3;
+        for task in 0..tasks {
+            let mut inputs = Vec::new();
+            if task >= early || task > 0 && rng.below(3) == 0 {
+                inputs.push(task - 1);
+            }
+            if task >= early {
+                inputs.push(rng.below(u64::from(early)) as u32);
+            }
+            dag.add(&inputs, (1 + rng.below(3)) * 10, rng.below(3) * 10);
+        }
+        dag.keep.push(tasks - 1);
         dag
     }
 
