@@ -275,3 +275,68 @@ fn observers_hear_of_every_task_by_its_name() {
         );
     }
 }
+
+#[test]
+fn cancelling_a_run_stops_the_runs_that_its_tasks_call_for() {
+    for threads in [1, 2] {
+        let rt = runtime(threads);
+        let inner = rt.clone();
+        let (x, started, permit, made) = gated(500);
+        let outer = LazyArray::from_blocks(1, 1, move |_| {
+            let error = inner.compute(x.sum()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Cancelled);
+            Array1::from_elem(1, 0.0)
+        });
+        let run = rt.submit(outer.sum()).unwrap();
+        started.recv().unwrap();
+        run.cancel();
+        permit.send(()).unwrap();
+        assert_eq!(run.wait().unwrap_err().kind(), ErrorKind::Cancelled);
+        assert!(made.load(SeqCst) < 500, "all blocks were made");
+    }
+}
+
+#[test]
+fn a_second_attempt_does_not_wait_for_a_thread_that_is_busy() {
+    let (tell, answered) = channel();
+    let (tell, answered) = (Mutex::new(tell), Mutex::new(answered));
+    let calls = AtomicUsize::new(0);
+    let x = LazyArray::try_from_blocks(2, 1, move |block| {
+        if block.start[0] == 0 {
+            // Busy until the other block has been asked for twice.
+            let answer = answered.lock().unwrap().recv_timeout(Duration::from_secs(60));
+            return answer.map(|()| Array1::zeros(1)).map_err(|_| IoError::other("nobody asked again"));
+        }
+        if calls.fetch_add(1, SeqCst) == 0 {
+            return Err(IoError::from(IoKind::TimedOut));
+        }
+        tell.lock().unwrap().send(()).map_err(IoError::other)?;
+        Ok(Array1::<f64>::ones(1))
+    });
+    let retry = Retry::times(1).delay(Duration::from_millis(1));
+    let rt = Runtime::builder().threads(2).retry(retry).build().unwrap();
+    assert_eq!(rt.compute(x.sum()).unwrap(), 1.0);
+}
+
+#[test]
+fn an_observer_may_compute_and_one_that_panics_leaves_the_others_alone() {
+    struct Computes(Runtime);
+    impl Observer for Computes {
+        fn task_finished(&self, _: &TaskEvent<'_>, _: TaskEnd) {
+            self.0.compute(LazyArray::<f64, _>::ones(100_000, 1000).sum()).unwrap();
+        }
+    }
+    struct Panics;
+    impl Observer for Panics {
+        fn task_started(&self, _: &TaskEvent<'_>) {
+            panic!("not my day");
+        }
+    }
+    let log = Arc::new(Log::default());
+    let rt = Runtime::builder().threads(2).memory_limit("1 MiB").build().unwrap();
+    let watched =
+        rt.observed_by(Arc::new(Panics)).observed_by(Arc::new(Computes(rt.clone()))).observed_by(log.clone());
+    let x = LazyArray::from_fn(1 << 16, 1 << 12, |i| i as f64);
+    assert_eq!(watched.compute((&x - x.mean()).max()).unwrap(), 32_767.5);
+    assert_eq!(log.ended.lock().unwrap().len(), log.started.load(SeqCst));
+}

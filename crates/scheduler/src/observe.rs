@@ -4,7 +4,6 @@
 //! is compiled without any of this.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crossbeam_utils::CachePadded;
@@ -115,6 +114,8 @@ pub enum TaskEnd {
     Retry,
     /// With the error that the run reports.
     Failed,
+    /// Without effect: a spill that the disk refused. The value stays in memory.
+    Refused,
 }
 
 /// One task, at its start or its end.
@@ -164,25 +165,6 @@ impl fmt::Debug for TaskEvent<'_> {
             .field("worker", &self.worker)
             .field("live_bytes", &self.live_bytes)
             .finish_non_exhaustive()
-    }
-}
-
-/// Tells several observers.
-impl Observer for Vec<Arc<dyn Observer>> {
-    fn run_started(&self, run: &RunEvent) {
-        self.iter().for_each(|observer| observer.run_started(run));
-    }
-
-    fn task_started(&self, task: &TaskEvent<'_>) {
-        self.iter().for_each(|observer| observer.task_started(task));
-    }
-
-    fn task_finished(&self, task: &TaskEvent<'_>, end: TaskEnd) {
-        self.iter().for_each(|observer| observer.task_finished(task, end));
-    }
-
-    fn run_finished(&self, run: &RunEvent) {
-        self.iter().for_each(|observer| observer.run_finished(run));
     }
 }
 
@@ -237,7 +219,8 @@ impl Progress {
     pub fn fraction(&self) -> f64 {
         match self.tasks() {
             0 => 0.0,
-            tasks => self.finished() as f64 / tasks as f64,
+            // A run may begin between the two questions.
+            tasks => (self.finished() as f64 / tasks as f64).min(1.0),
         }
     }
 
@@ -266,11 +249,11 @@ impl Observer for Progress {
     }
 
     fn task_finished(&self, task: &TaskEvent<'_>, end: TaskEnd) {
-        if end == TaskEnd::Done {
+        if matches!(end, TaskEnd::Done | TaskEnd::Refused) {
             self.finished[task.worker % SHARDS].fetch_add(1, Relaxed);
-            if task.kind == TaskKind::Spill {
-                self.spilled_bytes.fetch_add(task.bytes.output, Relaxed);
-            }
+        }
+        if end == TaskEnd::Done && task.kind == TaskKind::Spill {
+            self.spilled_bytes.fetch_add(task.bytes.output, Relaxed);
         }
     }
 }

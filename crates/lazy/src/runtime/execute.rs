@@ -135,11 +135,9 @@ impl Runtime {
         if let Some(token) = &self.terms.cancel {
             options = options.cancel(token.clone());
         }
-        options = match &self.terms.observers[..] {
-            [] => options,
-            [observer] => options.observer(observer.clone()),
-            several => options.observer(Arc::new(several.to_vec())),
-        };
+        for observer in &self.terms.observers {
+            options = options.observer(observer.clone());
+        }
         if let Some(store) = &self.shared.store {
             options = options.spill_to(store.clone());
         }

@@ -51,7 +51,7 @@ impl Model {
         for _ in 0..tasks {
             self.sleep.start_search();
             while !self.work.take() {
-                self.sleep.sleep(worker, || self.work.exists());
+                self.sleep.sleep(worker, None, || self.work.exists());
             }
             self.sleep.found(|| self.work.exists());
         }
@@ -120,7 +120,7 @@ fn loom_the_end_of_the_pool_wakes_a_worker_that_falls_asleep() {
             move || {
                 model.0.start_search();
                 while !model.1.load(Relaxed) {
-                    model.0.sleep(0, || model.1.load(Relaxed));
+                    model.0.sleep(0, None, || model.1.load(Relaxed));
                 }
             }
         });
@@ -246,8 +246,8 @@ impl Job for Counting {
         self.work.exists()
     }
 
-    fn may_get_work(&self) -> bool {
-        false
+    fn next_due(&self) -> Option<std::time::Instant> {
+        None
     }
 
     fn help(&self, _: usize, busy: &dyn Fn()) -> bool {

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::gate::Gate;
 use crate::sync::Mutex;
@@ -14,8 +15,8 @@ pub(crate) trait Job: Send + Sync + fmt::Debug {
     /// Whether a task could be taken right now. May be out of date at once.
     fn has_work(&self) -> bool;
 
-    /// Whether a task may be there later, though nobody works on one: it waits for its next attempt.
-    fn may_get_work(&self) -> bool;
+    /// When a task is due that waits for its next attempt, if one does.
+    fn next_due(&self) -> Option<Instant>;
 
     /// Works as the thread of this seat until no task is found; true when there was at least one. `busy` is called
     /// once the first is taken.
@@ -43,6 +44,11 @@ impl Registry {
         self.jobs.lock().iter().any(|job| job.has_work())
     }
 
+    /// When the first task is due that waits for its next attempt.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.jobs.lock().iter().filter_map(|job| job.next_due()).min()
+    }
+
     /// Enters the youngest run that has work: nested runs come first, somebody waits inside for them.
     pub(super) fn enter(&self) -> Option<Arc<dyn Job>> {
         let jobs = self.jobs.lock();
@@ -58,7 +64,7 @@ impl Registry {
     pub(crate) fn close(&self, gate: &Arc<Gate>) -> bool {
         let mut jobs = self.jobs.lock();
         let Some(at) = jobs.iter().position(|job| Arc::ptr_eq(job.gate(), gate)) else { return true };
-        if !gate.is_empty() || jobs[at].may_get_work() || jobs[at].has_work() {
+        if !gate.is_empty() || jobs[at].next_due().is_some() || jobs[at].has_work() {
             return false;
         }
         jobs.remove(at);

@@ -3,6 +3,7 @@
 //! It owns who searches and who sleeps. It does not know what work is; callers pass a way to look for it.
 
 use std::fmt;
+use std::time::Instant;
 
 use crossbeam_utils::CachePadded;
 
@@ -83,8 +84,9 @@ impl Sleep {
         }
     }
 
-    /// A searching worker sleeps until it is woken or `has_work` says there is no need to; it searches again after.
-    pub(crate) fn sleep(&self, worker: usize, has_work: impl FnOnce() -> bool) {
+    /// A searching worker sleeps until it is woken, until `due`, or not at all if `has_work` says so; it searches again
+    /// after.
+    pub(crate) fn sleep(&self, worker: usize, due: Option<Instant>, has_work: impl FnOnce() -> bool) {
         {
             let mut sleepers = self.sleepers.lock();
             sleepers.push(worker);
@@ -95,7 +97,12 @@ impl Sleep {
         if has_work() && self.leave(worker) {
             return;
         }
-        self.parkers[worker].park();
+        let parker = &self.parkers[worker];
+        let in_time = due.is_some_and(|due| parker.park_until(due) || self.leave(worker));
+        if !in_time {
+            // Nobody set a time, or somebody else took this worker off the list: there is a token, or will be.
+            parker.park();
+        }
     }
 
     /// Wakes everybody, for the end of the pool.

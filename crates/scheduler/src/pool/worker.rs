@@ -22,7 +22,8 @@ fn search(shared: &Shared, worker: usize) -> bool {
             return false;
         }
         if backoff.is_completed() {
-            shared.sleep.sleep(worker, || shared.is_closed() || shared.registry.has_work());
+            let due = shared.registry.next_due();
+            shared.sleep.sleep(worker, due, || shared.is_closed() || shared.registry.has_work());
             return true;
         }
         backoff.snooze();

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::failures::Failures;
 use super::guard::drop_left_over;
 use super::slot::Slots;
+use crate::RunError;
 use crate::plan::PlanData;
 
 /// The kept values, in the order they were asked for; none of a run that failed, be it by a panic of a copy here.
@@ -29,6 +30,17 @@ pub(super) fn take_kept<V>(
         }
     }
     kept
+}
+
+/// The result of a run: its kept values, unless it has failed or was cancelled meanwhile.
+pub(super) fn conclude<V>(plan: &PlanData<V>, failures: &Failures, kept: Vec<V>) -> Result<Vec<V>, RunError> {
+    match failures.to_result(plan) {
+        Ok(()) => Ok(kept),
+        Err(error) => {
+            kept.into_iter().zip(&plan.keep).for_each(|(value, &task)| drop_left_over(failures, task, value));
+            Err(error)
+        }
+    }
 }
 
 /// Drops what is left in the slots. Only a run that failed leaves something.

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::finish::{drop_rest, take_kept};
+use super::finish::{conclude, drop_rest, take_kept};
 use super::guard::drop_left_over;
 use super::slot::Slots;
 use super::watch::Watch;
@@ -45,7 +45,7 @@ impl<'run, V: Clone, W: Watch> Line<'run, V, W> {
 
     /// Runs the tasks up to the first that fails or is not wanted.
     fn run_all(&mut self) {
-        let _inside = Inside::new();
+        let _inside = Inside::new(self.work.cancel.as_ref());
         for task in 0..self.work.plan.len() as u32 {
             if self.work.failures.skips(task) || !self.step(task) {
                 return;
@@ -70,7 +70,8 @@ impl<'run, V: Clone, W: Watch> Line<'run, V, W> {
         }
         match outcome {
             Outcome::Value(value) => self.store(task, value),
-            Outcome::Written => return self.check_overdraft(task),
+            Outcome::Written => {}
+            Outcome::Refused => return self.check_overdraft(task),
             _ => return false,
         }
         true
@@ -89,7 +90,7 @@ impl<'run, V: Clone, W: Watch> Line<'run, V, W> {
                 };
                 inputs.push(value);
                 if W::ON && is_last {
-                    freed += work.plan.bytes(input).output;
+                    freed = u64::wrapping_add(freed, work.plan.bytes(input).output);
                 }
             }
             freed
@@ -124,10 +125,11 @@ impl<'run, V: Clone, W: Watch> Line<'run, V, W> {
         if let Some((from, value)) = self.carried.take() {
             drop_left_over(failures, from, value);
         }
+        let _inside = Inside::new(self.work.cancel.as_ref());
         let kept = take_kept(plan, failures, |task| self.slots.consume_alone(task).0);
         drop_rest(plan, failures, &mut self.slots);
         self.work.spilled.drop_rest(failures);
-        failures.to_result(plan).map(|()| kept)
+        conclude(plan, failures, kept)
     }
 }
 

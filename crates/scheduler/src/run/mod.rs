@@ -38,10 +38,11 @@ pub(crate) use failures::Failures;
 pub(crate) use guard::panic_message;
 pub use options::{ErrorMode, RunOptions};
 pub use work::inside_task;
+use work::outer_cancel;
 
 use crate::observe::RunEvent;
 use crate::pool::Gate;
-use crate::{Plan, Pool, RunError};
+use crate::{CancelToken, OnCancel, Plan, Pool, RunError};
 use spilled::Spilled;
 use watch::{Unwatched, Watch, Watched};
 use work::Work;
@@ -99,16 +100,16 @@ impl Pool {
     where
         V: Clone + Send + 'static,
     {
-        match options.observer.take() {
-            None => self.execute(plan, options, Unwatched),
-            Some(observer) => {
+        match std::mem::take(&mut options.observers) {
+            none if none.is_empty() => self.execute(plan, options, Unwatched),
+            observers => {
                 let event = RunEvent {
                     run: next_run(),
                     tasks: plan.tasks(),
                     threads: self.threads(),
                     budget: options.budget.or(plan.budget()),
                 };
-                self.execute(plan, options, Watched::new(observer, event))
+                self.execute(plan, options, Watched::new(observers, event))
             }
         }
     }
@@ -122,7 +123,8 @@ impl Pool {
         let budget = options.budget.or(plan.budget());
         let failures = Arc::new(Failures::new(options.errors));
         let gate = Arc::new(Gate::new());
-        let _listening = options.cancel.as_ref().map(|token| {
+        let (cancel, _chained) = with_outer(options.cancel);
+        let _listening = cancel.as_ref().map(|token| {
             let (failures, gate) = (Arc::clone(&failures), Arc::clone(&gate));
             token.on_cancel(move || {
                 failures.cancel();
@@ -131,12 +133,26 @@ impl Pool {
         });
         let spilled = Spilled::new(&plan, options.store);
         let inline = self.threads() == 1 || plan.runs_inline();
-        let work = Work { plan, failures, spilled, watch };
+        let work = Work { plan, failures, spilled, watch, cancel };
         match inline {
             true => inline::run_inline(&work, budget),
             false => parallel::run_parallel(self.shared(), self.threads(), work, budget, gate),
         }
     }
+}
+
+/// What cancels a run: its own token, and that of the run whose task calls for it.
+fn with_outer(own: Option<CancelToken>) -> (Option<CancelToken>, Vec<OnCancel>) {
+    let (Some(own), Some(outer)) = (&own, outer_cancel()) else {
+        return (own.or_else(outer_cancel), Vec::new());
+    };
+    let either = CancelToken::new();
+    let chain = |token: &CancelToken| {
+        let either = either.clone();
+        token.on_cancel(move || either.cancel())
+    };
+    let chained = vec![chain(own), chain(&outer)];
+    (Some(either), chained)
 }
 
 /// A number for each run that is observed.

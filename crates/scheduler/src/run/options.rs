@@ -43,7 +43,7 @@ pub struct RunOptions {
     pub(crate) budget: Option<u64>,
     pub(crate) errors: ErrorMode,
     pub(crate) cancel: Option<CancelToken>,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) observers: Vec<Arc<dyn Observer>>,
     pub(crate) store: Option<SpillStore>,
 }
 
@@ -77,10 +77,10 @@ impl RunOptions {
         self
     }
 
-    /// Tells an observer what happens.
+    /// Tells one more observer what happens.
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = Some(observer);
+        self.observers.push(observer);
         self
     }
 
@@ -98,7 +98,7 @@ impl fmt::Debug for RunOptions {
             .field("budget", &self.budget)
             .field("errors", &self.errors)
             .field("cancel", &self.cancel)
-            .field("observed", &self.observer.is_some())
+            .field("observers", &self.observers.len())
             .field("store", &self.store)
             .finish()
     }

@@ -4,18 +4,19 @@
 //! workers, closed. What one thread does inside is the participant's.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crossbeam_utils::CachePadded;
 
 use super::delayed::Delayed;
-use super::finish::{drop_rest, take_kept};
+use super::finish::{conclude, drop_rest, take_kept};
 use super::lane::Lane;
 use super::participant::Participant;
 use super::slot::Slots;
 use super::sources::Cursor;
 use super::watch::Watch;
 use super::window::Window;
-use super::work::Work;
+use super::work::{Inside, Work};
 use crate::RunError;
 use crate::error::TaskErrorKind;
 use crate::pool::{Gate, Job, Shared};
@@ -172,10 +173,11 @@ impl<V: Clone, W: Watch> Run<V, W> {
 
     pub(super) fn into_result(mut self) -> Result<Vec<V>, RunError> {
         let (plan, failures) = (&*self.work.plan, &*self.work.failures);
+        let _inside = Inside::new(self.work.cancel.as_ref());
         let kept = take_kept(plan, failures, |task| self.slots.consume_alone(task).0);
         drop_rest(plan, failures, &mut self.slots);
         self.work.spilled.drop_rest(failures);
-        failures.to_result(plan).map(|()| kept)
+        conclude(plan, failures, kept)
     }
 }
 
@@ -184,8 +186,8 @@ impl<V: Clone + Send, W: Watch> Job for Run<V, W> {
         self.any_work()
     }
 
-    fn may_get_work(&self) -> bool {
-        !self.delayed.is_empty()
+    fn next_due(&self) -> Option<Instant> {
+        self.delayed.next_due()
     }
 
     fn help(&self, seat: usize, busy: &dyn Fn()) -> bool {

@@ -61,7 +61,7 @@ impl<'run, V: Clone, W: Watch> Participant<'run, V, W> {
     /// Acts under a guard: a panic becomes an error of the task at hand, and there is no answer.
     pub(super) fn guarded<R>(&mut self, act: impl FnOnce(&mut Self) -> R) -> Option<R> {
         let result = catch_unwind(AssertUnwindSafe(|| {
-            let _inside = Inside::new();
+            let _inside = Inside::new(self.run.work.cancel.as_ref());
             act(self)
         }));
         result.map_err(|payload| self.panicked(payload)).ok()
@@ -194,7 +194,7 @@ impl<V: Clone, W: Watch> Participant<'_, V, W> {
     pub(super) fn settle(&mut self, Ran { turn, outcome }: Ran<V>) -> Option<u32> {
         match outcome {
             Outcome::Value(value) => self.finish(turn.task, Some(value)),
-            Outcome::Written => self.finish(turn.task, None),
+            Outcome::Written | Outcome::Refused => self.finish(turn.task, None),
             Outcome::Failed => {
                 self.skip();
                 None
@@ -256,7 +256,7 @@ fn gather<V: Clone, W: Watch>(
         };
         inputs.push(value);
         if W::ON && is_last {
-            freed += run.work.plan.bytes(task).output;
+            freed = u64::wrapping_add(freed, run.work.plan.bytes(task).output);
         }
     }
     freed

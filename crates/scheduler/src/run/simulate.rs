@@ -27,8 +27,8 @@ use super::{ErrorMode, Failures};
 use crate::pool::{Gate, Shared};
 use crate::run::entry::Find;
 use crate::{
-    BoxError, Eviction, GraphBuilder, Layer, Plan, PlanOptions, RunError, SpillCodec, TaskBytes, TaskCx,
-    TaskId,
+    BoxError, Eviction, GraphBuilder, Layer, Plan, PlanOptions, Pool, RunError, SpillCodec, TaskBytes,
+    TaskCx, TaskId, TaskKind,
 };
 
 /// SplitMix64.
@@ -275,6 +275,7 @@ fn play(
         failures: Arc::new(Failures::new(mode)),
         plan: data,
         watch: Unwatched,
+        cancel: None,
     };
     let threads = 1 + dice.roll(4) as usize;
     let run = Run::new(&Arc::new(Shared::new(0)), threads, work, budget, Arc::new(Gate::new()));
@@ -298,40 +299,67 @@ fn play(
     run.into_result().map(|kept| kept.iter().map(|value| value.value).collect())
 }
 
-fn simulate(seed: u64) {
-    let mut dice = Dice(seed);
+/// A world, its plan and how it is to be played.
+struct Stage {
+    world: Arc<World>,
+    plan: Plan<Arc<Counted>>,
+    mode: ErrorMode,
+    faults: bool,
+    cancels: bool,
+}
+
+/// The same for the same dice; `None` where the budget is too small for any plan.
+fn stage(dice: &mut Dice) -> Option<Stage> {
     let faults = dice.one_in(2);
-    let world = World::draw(&mut dice, faults);
-    let Some(plan) = plan(&world, &mut dice) else { return };
+    let world = World::draw(dice, faults);
+    let plan = plan(&world, dice)?;
     let mode = if dice.one_in(2) { ErrorMode::Deterministic } else { ErrorMode::FailFast };
     let cancels = faults && dice.one_in(3);
+    Some(Stage { world, plan, mode, faults, cancels })
+}
+
+fn simulate(seed: u64) {
+    let mut dice = Dice(seed);
+    let Some(Stage { world, plan, mode, faults, cancels }) = stage(&mut dice) else { return };
     let result = play(&plan, mode, cancels, &mut dice);
     assert_eq!(world.live.load(SeqCst), 0, "bytes are left");
     let budget = plan.budget().unwrap();
-    if !world.refuse_writes {
-        assert!(world.peak.load(SeqCst) <= budget, "{} bytes live, budget {budget}", world.peak.load(SeqCst));
-    }
+    assert!(world.peak.load(SeqCst) <= budget, "{} bytes live, budget {budget}", world.peak.load(SeqCst));
     match result {
-        Ok(kept) => assert_eq!(kept.last(), world.truth().last()),
+        Ok(kept) => {
+            assert_eq!(kept.last(), world.truth().last());
+            check_runs(&world, &plan);
+        }
         Err(error) => {
             assert!(faults, "{error}");
-            assert!(error.is_cancelled() == cancels || !error.is_cancelled());
-            check_first_error(&world, &error, mode, cancels);
+            assert!(cancels || !error.is_cancelled());
+            if mode == ErrorMode::Deterministic && !cancels && !world.refuse_writes {
+                check_first_error(seed, &error);
+            }
         }
     }
 }
 
-/// Without a full disk and without cancellation, the first error is that of the first task in the order to fail.
-fn check_first_error(world: &World, error: &RunError, mode: ErrorMode, cancels: bool) {
-    for error in error.errors() {
-        let fate = world.fates[error.index as usize];
-        let spill = matches!(error.kind, crate::TaskErrorKind::Spill(_));
-        assert!(spill || matches!(fate, Fate::Fails | Fate::Panics), "{error}");
+/// Every task of the plan ran once, and again as often as it failed.
+fn check_runs(world: &World, plan: &Plan<Arc<Counted>>) {
+    let data = plan.data();
+    let mut expected = vec![0; world.inputs.len()];
+    for task in (0..data.len() as u32).filter(|&task| data.kind(task) == TaskKind::Compute) {
+        expected[data.identity(task).2 as usize] += 1;
     }
-    if mode == ErrorMode::Deterministic && !cancels && !world.refuse_writes {
-        let first = error.errors().first().expect("a run that fails has an error");
-        assert!(matches!(world.fates[first.index as usize], Fate::Fails | Fate::Panics));
+    for (task, fate) in world.fates.iter().enumerate() {
+        let failed = if let Fate::Retries(times) = fate { *times } else { 0 };
+        let times = if expected[task] == 0 { 0 } else { expected[task] + failed };
+        assert_eq!(world.runs[task].load(SeqCst), times, "task {task}");
     }
+}
+
+/// The first error is the one that a single thread meets.
+fn check_first_error(seed: u64, error: &RunError) {
+    let alone = stage(&mut Dice(seed)).expect("it was staged before");
+    let expected = Pool::new(1).unwrap().run(alone.plan).err().expect("it failed before");
+    let name = |error: &RunError| error.errors().first().map(|error| (error.task, error.kind.to_string()));
+    assert_eq!(name(error), name(&expected));
 }
 
 /// Keeps the panics of simulated tasks out of the output.

@@ -67,8 +67,8 @@ impl<V: Clone> Spilled<V> {
         self.refusal.lock().take()
     }
 
-    /// Writes the value of a spill task, or keeps it.
-    pub(super) fn write(&self, plan: &PlanData<V>, task: u32, record: u32, value: V) {
+    /// Writes the value of a spill task, or keeps it; false when it was kept.
+    pub(super) fn write(&self, plan: &PlanData<V>, task: u32, record: u32, value: V) -> bool {
         let loads = plan.users.len_of(task);
         let (store, codec) = self.store.as_ref().zip(plan.codec()).expect("a plan that spills has a codec");
         let kept = match store.write(|out| codec.write(&value, out)) {
@@ -83,11 +83,18 @@ impl<V: Clone> Spilled<V> {
                 Record::Memory { value, loads, spill: task }
             }
         };
+        let is_written = matches!(kept, Record::Disk { .. });
         *self.records[record as usize].lock() = kept;
+        is_written
     }
 
-    /// The value of a load task.
-    pub(super) fn read(&self, plan: &PlanData<V>, task: u32, record: u32) -> Result<V, TaskErrorKind> {
+    /// The value of a load task, and whether it was in memory and no other load will take it.
+    pub(super) fn read(
+        &self,
+        plan: &PlanData<V>,
+        task: u32,
+        record: u32,
+    ) -> Result<(V, bool), TaskErrorKind> {
         let record = {
             let mut place = self.records[record as usize].lock();
             match &mut *place {
@@ -110,20 +117,20 @@ impl<V: Clone> Spilled<V> {
             }
             result = record.read(|input| codec.read(input));
         }
-        result.map_err(TaskErrorKind::Spill)
+        result.map(|value| (value, false)).map_err(TaskErrorKind::Spill)
     }
 
-    fn take_from_memory(&self, plan: &PlanData<V>, task: u32, place: &mut Record<V>) -> V {
+    fn take_from_memory(&self, plan: &PlanData<V>, task: u32, place: &mut Record<V>) -> (V, bool) {
         if let Record::Memory { value, loads: loads @ 2.., .. } = place {
             *loads -= 1;
-            return value.clone();
+            return (value.clone(), false);
         }
         let Record::Memory { value, .. } = std::mem::replace(place, Record::Empty) else {
             unreachable!("a load runs after its spill, and each load once")
         };
         // Release: as in `write`.
         self.overdraft.fetch_sub(plan.bytes(task).output, Release);
-        value
+        (value, true)
     }
 
     /// Drops the values that a failed run has left in memory.

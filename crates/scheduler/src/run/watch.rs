@@ -35,30 +35,38 @@ impl Watch for Unwatched {
     fn finished<V>(&self, _: &PlanData<V>, _: u32, _: usize, _: u64, _: TaskEnd) {}
 }
 
-/// An observer, until it panics.
+/// Observers, each until it panics.
 pub(super) struct Watched {
-    observer: Arc<dyn Observer>,
+    observers: Vec<Watcher>,
     run: RunEvent,
     live: AtomicU64,
+}
+
+struct Watcher {
+    observer: Arc<dyn Observer>,
     muted: AtomicBool,
 }
 
 impl Watched {
     /// Tells that the run begins.
-    pub(super) fn new(observer: Arc<dyn Observer>, run: RunEvent) -> Self {
-        let watched = Self { observer, run, live: AtomicU64::new(0), muted: AtomicBool::new(false) };
+    pub(super) fn new(observers: Vec<Arc<dyn Observer>>, run: RunEvent) -> Self {
+        let watcher = |observer| Watcher { observer, muted: AtomicBool::new(false) };
+        let observers = observers.into_iter().map(watcher).collect();
+        let watched = Self { observers, run, live: AtomicU64::new(0) };
         watched.tell(|observer| observer.run_started(&run));
         watched
     }
 
-    fn tell(&self, event: impl FnOnce(&dyn Observer)) {
-        // Relaxed: an event more or less does not matter.
-        if self.muted.load(Relaxed) {
-            return;
-        }
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| event(&*self.observer))) {
-            self.muted.store(true, Relaxed);
-            super::panic_message(payload);
+    fn tell(&self, event: impl Fn(&dyn Observer)) {
+        for Watcher { observer, muted } in &self.observers {
+            // Relaxed: an event more or less does not matter.
+            if muted.load(Relaxed) {
+                continue;
+            }
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| event(&**observer))) {
+                muted.store(true, Relaxed);
+                super::panic_message(payload);
+            }
         }
     }
 

@@ -5,7 +5,7 @@
 //! finds the task in its [`Hand`].
 
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::watch::Watch;
 use crate::error::TaskErrorKind;
 use crate::observe::TaskEnd;
 use crate::plan::{PlanData, What};
-use crate::{BoxError, Layer, TaskBytes, TaskCx};
+use crate::{BoxError, CancelToken, Layer, TaskBytes, TaskCx};
 
 /// What every thread of a run needs.
 pub(super) struct Work<V, W> {
@@ -24,6 +24,8 @@ pub(super) struct Work<V, W> {
     pub(super) failures: Arc<Failures>,
     pub(super) spilled: Spilled<V>,
     pub(super) watch: W,
+    /// Cancels the run, and the runs that its tasks call for.
+    pub(super) cancel: Option<CancelToken>,
 }
 
 /// A task at hand: who runs it, and for which time.
@@ -40,6 +42,8 @@ pub(super) enum Outcome<V> {
     Value(V),
     /// It has no value: it was written to disk.
     Written,
+    /// It should have been written to disk, and stays in memory.
+    Refused,
     /// Its error is in the list.
     Failed,
     /// It failed and shall be tried again.
@@ -73,8 +77,15 @@ impl<V> Hand<V> {
 }
 
 thread_local! {
-    /// How many tasks this thread is inside of.
+    /// How many runs this thread runs tasks of, one inside the other.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// What cancels the innermost of them that can be.
+    static CANCEL: RefCell<Option<CancelToken>> = const { RefCell::new(None) };
+}
+
+/// What cancels the run whose task this thread is inside of, or one around it.
+pub(super) fn outer_cancel() -> Option<CancelToken> {
+    CANCEL.with_borrow(Clone::clone)
 }
 
 /// Whether this thread runs a task, of whatever pool.
@@ -89,18 +100,24 @@ pub fn inside_task() -> bool {
     DEPTH.get() > 0
 }
 
-/// Marks a thread as running tasks.
-pub(super) struct Inside;
+/// Marks a thread as running tasks, or calling other code of the user's for a run.
+pub(super) struct Inside {
+    /// What was there before.
+    cancel: Option<CancelToken>,
+}
 
 impl Inside {
-    pub(super) fn new() -> Self {
+    /// Inside of a run that this token cancels.
+    pub(super) fn new(cancel: Option<&CancelToken>) -> Self {
         DEPTH.set(DEPTH.get() + 1);
-        Self
+        let cancel = cancel.cloned().or_else(outer_cancel);
+        Self { cancel: CANCEL.replace(cancel) }
     }
 }
 
 impl Drop for Inside {
     fn drop(&mut self) {
+        CANCEL.set(self.cancel.take());
         DEPTH.set(DEPTH.get() - 1);
     }
 }
@@ -155,14 +172,17 @@ impl<V: Clone, W: Watch> Work<V, W> {
         self.watch.finished(&self.plan, task, seat, gone, end);
     }
 
-    /// How a task has ended, and the bytes that are not in use any more.
+    /// How a task has ended, and the bytes that are not in use any more. Sums wrap: so does the count they are taken off.
     fn end_of(&self, task: u32, outcome: &Outcome<V>, bytes: TaskBytes, freed: u64) -> (TaskEnd, u64) {
+        let all = bytes.total().wrapping_add(freed);
         match outcome {
             Outcome::Value(_) if self.plan.is_used(task) => {
-                (TaskEnd::Done, bytes.scratch.saturating_add(freed))
+                (TaskEnd::Done, all.wrapping_sub(bytes.output.min(bytes.total())))
             }
-            Outcome::Value(_) | Outcome::Written => (TaskEnd::Done, bytes.total().saturating_add(freed)),
-            Outcome::Failed => (TaskEnd::Failed, bytes.total().saturating_add(freed)),
+            Outcome::Value(_) | Outcome::Written => (TaskEnd::Done, all),
+            // The record has the value now.
+            Outcome::Refused => (TaskEnd::Refused, all.wrapping_sub(self.plan.event_bytes(task).output)),
+            Outcome::Failed => (TaskEnd::Failed, all),
             // The inputs stay.
             Outcome::Again(_) => (TaskEnd::Retry, bytes.total()),
         }
@@ -179,10 +199,16 @@ impl<V: Clone, W: Watch> Work<V, W> {
             What::Compute { layer, index, .. } => attempt(layer, index, hand, &cx),
             What::Spill(record) => {
                 let value = hand.inputs.pop().expect("a spill has one input");
-                self.spilled.write(&self.plan, task, record, value);
-                Ok(Outcome::Written)
+                let is_written = self.spilled.write(&self.plan, task, record, value);
+                Ok(if is_written { Outcome::Written } else { Outcome::Refused })
             }
-            What::Load(record) => self.spilled.read(&self.plan, task, record).map(Outcome::Value),
+            What::Load(record) => {
+                let (value, moves) = self.spilled.read(&self.plan, task, record)?;
+                if W::ON && moves {
+                    hand.freed = hand.freed.wrapping_add(self.plan.bytes(task).output);
+                }
+                Ok(Outcome::Value(value))
+            }
         }
     }
 }

@@ -25,6 +25,7 @@ fn work_of(plan: &Plan<Value>) -> Work<Value, Unwatched> {
         failures: Arc::new(Failures::new(ErrorMode::Deterministic)),
         plan: data,
         watch: Unwatched,
+        cancel: None,
     }
 }
 
