@@ -286,7 +286,7 @@ fn loom_a_closed_run_is_held_by_its_caller_alone_and_all_its_tasks_are_seen_done
 
 #[test]
 fn loom_runs_one_after_the_other_and_the_end_of_the_pool_find_the_worker_in_any_state() {
-    check(1, || {
+    check(2, || {
         let shared = StdArc::new(Shared::new(1));
         let worker = thread::spawn({
             let shared = StdArc::clone(&shared);
@@ -302,7 +302,7 @@ fn loom_runs_one_after_the_other_and_the_end_of_the_pool_find_the_worker_in_any_
 
 #[test]
 fn loom_two_callers_share_a_worker_and_each_leaves_with_its_own_run() {
-    check(1, || {
+    check(2, || {
         let shared = StdArc::new(Shared::new(1));
         let worker = thread::spawn({
             let shared = StdArc::clone(&shared);

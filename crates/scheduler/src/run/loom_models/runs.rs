@@ -73,26 +73,26 @@ fn with_pool(plan: &Plan<Value>, cancel: bool) -> Result<Vec<u64>, RunError> {
 #[test]
 fn loom_two_sources_meet_in_one_task() {
     let plan = plan(Sum::new(), &[&[], &[], &[0, 1]], None);
-    check(2, move || assert_eq!(two_seats(&plan).unwrap(), [3]));
+    check(3, move || assert_eq!(two_seats(&plan).unwrap(), [3]));
 }
 
 #[test]
 fn loom_a_value_with_two_users_reaches_both() {
     let plan = plan(Sum::new(), &[&[], &[0], &[0], &[1, 2]], None);
-    check(1, move || assert_eq!(two_seats(&plan).unwrap(), [5]));
+    check(3, move || assert_eq!(two_seats(&plan).unwrap(), [5]));
 }
 
 #[test]
 fn loom_a_window_of_one_task_hands_all_tasks_out() {
     let plan = plan(Sum::new(), &[&[], &[], &[0, 1]], Some(30));
-    check(2, move || assert_eq!(two_seats(&plan).unwrap(), [3]));
+    check(3, move || assert_eq!(two_seats(&plan).unwrap(), [3]));
 }
 
 #[test]
 fn loom_a_task_that_waits_for_its_next_attempt_is_not_forgotten() {
     let sum = Sum { fails: Some(0), retries: Some(0), ..Sum::new() };
     let plan = plan(sum, &[&[], &[]], None);
-    check(2, move || {
+    check(3, move || {
         let error = two_seats(&plan).unwrap_err();
         assert_eq!((error.errors().len(), error.errors()[0].index), (1, 0));
     });
@@ -101,7 +101,7 @@ fn loom_a_task_that_waits_for_its_next_attempt_is_not_forgotten() {
 #[test]
 fn loom_the_first_error_is_the_first_in_order() {
     let plan = plan(Sum { fails: Some(0), ..Sum::new() }, &[&[], &[], &[0, 1]], None);
-    check(2, move || {
+    check(3, move || {
         let error = two_seats(&plan).unwrap_err();
         assert_eq!(error.errors()[0].index, 0);
     });
@@ -111,13 +111,13 @@ fn loom_the_first_error_is_the_first_in_order() {
 fn loom_a_spilled_value_comes_back_to_whichever_thread_loads_it() {
     let plan = spilled_once(Disk::Works, 50);
     assert!(plan.spill_bytes() > 0);
-    check(1, move || assert_eq!(two_seats(&plan).unwrap(), [5]));
+    check(3, move || assert_eq!(two_seats(&plan).unwrap(), [5]));
 }
 
 #[test]
 fn loom_a_full_disk_ends_the_run_with_one_error() {
     let plan = spilled_once(Disk::IsFull, 50);
-    check(1, move || {
+    check(2, move || {
         let error = two_seats(&plan).unwrap_err();
         assert!(matches!(error.errors(), [TaskError { kind: TaskErrorKind::Spill(_), .. }]), "{error}");
     });
@@ -126,19 +126,19 @@ fn loom_a_full_disk_ends_the_run_with_one_error() {
 #[test]
 fn loom_a_run_in_a_pool_ends_with_its_value() {
     let plan = plan(Sum::new(), &[&[], &[], &[0, 1]], None);
-    check(1, move || assert_eq!(with_pool(&plan, false).unwrap(), [3]));
+    check(2, move || assert_eq!(with_pool(&plan, false).unwrap(), [3]));
 }
 
 #[test]
 fn loom_a_run_in_a_pool_within_a_tight_budget_ends_with_its_value() {
     let plan = plan(Sum::new(), &[&[], &[], &[0, 1]], Some(30));
-    check(1, move || assert_eq!(with_pool(&plan, false).unwrap(), [3]));
+    check(2, move || assert_eq!(with_pool(&plan, false).unwrap(), [3]));
 }
 
 #[test]
 fn loom_a_run_in_a_pool_that_is_cancelled_at_any_moment_ends() {
     let plan = plan(Sum::new(), &[&[], &[]], None);
-    check(1, move || match with_pool(&plan, true) {
+    check(2, move || match with_pool(&plan, true) {
         Ok(values) => assert_eq!(values, [1, 1]),
         Err(error) => assert!(error.is_cancelled()),
     });
@@ -147,7 +147,7 @@ fn loom_a_run_in_a_pool_that_is_cancelled_at_any_moment_ends() {
 #[test]
 fn loom_a_retry_in_a_pool_that_is_cancelled_at_any_moment_ends() {
     let plan = plan(Sum { fails: Some(0), retries: Some(0), ..Sum::new() }, &[&[], &[]], None);
-    check(1, move || {
+    check(2, move || {
         let error = with_pool(&plan, true).unwrap_err();
         assert!(error.is_cancelled() || error.errors()[0].index == 0);
     });
