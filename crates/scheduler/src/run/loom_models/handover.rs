@@ -114,7 +114,7 @@ fn two_loads(disk: Disk) {
         spilled.write(&data, spill, 0, Arc::new(7));
         let read = |load| {
             let (spilled, data) = (Arc::clone(&spilled), Arc::clone(&data));
-            move || *spilled.read(&data, load, 0).expect("it was written")
+            move || *spilled.read(&data, load, 0).expect("it was written").0
         };
         assert_eq!(both(read(loads[0]), read(loads[1])), [7, 7]);
         assert_eq!((spilled.overdraft(), store.stats().on_disk), (0, 0), "the last load frees the record");
