@@ -26,6 +26,16 @@ impl LayerId {
     }
 
     /// How many layers were added before it.
+    ///
+    /// ```
+    /// # use chunkwise_scheduler::{FnLayer, GraphBuilder};
+    /// # use std::sync::Arc;
+    /// let mut graph = GraphBuilder::<i32>::new();
+    /// let zero = graph.layer(Arc::new(FnLayer::new("zero", |_, _: &mut [i32]| Ok(0))))?;
+    /// let one = graph.layer(Arc::new(FnLayer::new("one", |_, _: &mut [i32]| Ok(1))))?;
+    /// assert_eq!((zero.number(), one.number()), (0, 1));
+    /// # Ok::<(), chunkwise_scheduler::GraphError>(())
+    /// ```
     #[must_use]
     pub fn number(self) -> u32 {
         self.0
@@ -51,6 +61,16 @@ impl TaskId {
     }
 
     /// How many tasks were created before it.
+    ///
+    /// ```
+    /// # use chunkwise_scheduler::{FnLayer, GraphBuilder};
+    /// # let mut graph = GraphBuilder::<i32>::new();
+    /// # let layer = graph.layer(std::sync::Arc::new(FnLayer::new("one", |_, _: &mut [i32]| Ok(1))))?;
+    /// let first = graph.task(layer, 5, &[], Default::default())?;
+    /// let second = graph.task(layer, 3, &[], Default::default())?;
+    /// assert_eq!((first.number(), second.number()), (0, 1));
+    /// # Ok::<(), chunkwise_scheduler::GraphError>(())
+    /// ```
     #[must_use]
     pub fn number(self) -> u32 {
         self.0
