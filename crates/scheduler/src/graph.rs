@@ -26,6 +26,16 @@ impl LayerId {
     }
 
     /// How many layers were added before it.
+    ///
+    /// ```
+    /// # use chunkwise_scheduler::{FnLayer, GraphBuilder};
+    /// # use std::sync::Arc;
+    /// let mut graph = GraphBuilder::<i32>::new();
+    /// let zero = graph.layer(Arc::new(FnLayer::new("zero", |_, _: &mut [i32]| Ok(0))))?;
+    /// let one = graph.layer(Arc::new(FnLayer::new("one", |_, _: &mut [i32]| Ok(1))))?;
+    /// assert_eq!((zero.number(), one.number()), (0, 1));
+    /// # Ok::<(), chunkwise_scheduler::GraphError>(())
+    /// ```
     #[must_use]
     pub fn number(self) -> u32 {
         self.0
@@ -51,6 +61,16 @@ impl TaskId {
     }
 
     /// How many tasks were created before it.
+    ///
+    /// ```
+    /// # use chunkwise_scheduler::{FnLayer, GraphBuilder};
+    /// # let mut graph = GraphBuilder::<i32>::new();
+    /// # let layer = graph.layer(std::sync::Arc::new(FnLayer::new("one", |_, _: &mut [i32]| Ok(1))))?;
+    /// let first = graph.task(layer, 5, &[], Default::default())?;
+    /// let second = graph.task(layer, 3, &[], Default::default())?;
+    /// assert_eq!((first.number(), second.number()), (0, 1));
+    /// # Ok::<(), chunkwise_scheduler::GraphError>(())
+    /// ```
     #[must_use]
     pub fn number(self) -> u32 {
         self.0
@@ -186,7 +206,7 @@ impl<V> GraphBuilder<V> {
         if let Some(unknown) = inputs.iter().find(|input| input.0 >= id) {
             return Err(GraphError::UnknownTask { task: unknown.0, tasks: graph.layer.len() });
         }
-        next_id(graph.inputs.items() + inputs.len(), "edges")?;
+        next_id(graph.inputs.items() + inputs.len() + graph.keep.len(), "edges")?;
         graph.layer.push(layer.0);
         graph.index.push(index);
         graph.bytes.push(bytes);
@@ -210,11 +230,14 @@ impl<V> GraphBuilder<V> {
     /// ```
     ///
     /// # Errors
-    /// [`GraphError::UnknownTask`] for an id of another builder.
+    /// [`GraphError::UnknownTask`] for an id of another builder, [`GraphError::TooLarge`] when edges and kept values together
+    /// no longer fit 32 bits.
     pub fn keep(&mut self, task: TaskId) -> Result<(), GraphError> {
         if task.0 as usize >= self.graph.len() {
             return Err(GraphError::UnknownTask { task: task.0, tasks: self.graph.len() });
         }
+        // A run counts the uses of a value, users and the caller together, in 32 bits.
+        next_id(self.graph.inputs.items() + self.graph.keep.len() + 1, "edges")?;
         self.graph.keep.push(task.0);
         Ok(())
     }

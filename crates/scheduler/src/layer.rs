@@ -13,6 +13,9 @@ use crate::{BoxError, Eviction};
 /// `V` is the type of the values that flow along the edges. It should be a small handle whose clone is cheap
 /// (an `Arc`, an enum of `Arc`s): a value with several users is cloned for all but the last of them.
 ///
+/// A panic of [`run`](Self::run) or [`retry`](Self::retry) is an error of the task. One of the other methods is caught
+/// where they are called, and the default answer holds; a label is made up from the index.
+///
 /// ```
 /// use chunkwise_scheduler::{BoxError, GraphBuilder, Layer, Pool, TaskCx};
 /// use std::sync::Arc;
@@ -48,12 +51,21 @@ pub trait Layer<V>: Send + Sync {
     /// Whatever stops the task; the run then fails with this error, the task's label beside it.
     fn run(&self, index: u32, inputs: &mut [V], cx: &TaskCx<'_>) -> Result<V, BoxError>;
 
-    /// What messages call task `index`, such as `sum block (3, 0)`. Only called for errors.
+    /// What messages call task `index`, such as `sum block (3, 0)`. Only called for errors, of a plan or of a run, and by
+    /// observers that ask for it ([`TaskEvent::label`](crate::TaskEvent::label)); nothing is decided by it.
     fn label(&self, index: u32) -> String;
 
     /// What may be done with the value of task `index` when memory is short; the default is to hold it.
     ///
-    /// Asked while a plan is made, and only when the graph does not fit its budget.
+    /// Asked while a plan is made, and only when the graph does not fit its budget; see [`Eviction`] for a plan that
+    /// makes use of it.
+    ///
+    /// ```
+    /// use chunkwise_scheduler::{Eviction, FnLayer, Layer};
+    ///
+    /// let layer = FnLayer::new("zeros", |_, _: &mut [i32]| Ok(0));
+    /// assert_eq!(layer.eviction(3), Eviction::Hold);
+    /// ```
     fn eviction(&self, index: u32) -> Eviction {
         let _ = index;
         Eviction::Hold
@@ -61,6 +73,12 @@ pub trait Layer<V>: Send + Sync {
 
     /// Whether [`retry`](Self::retry) is to be asked when a task fails. Such tasks get copies of their inputs, so
     /// that they cannot reuse their storage.
+    ///
+    /// ```
+    /// use chunkwise_scheduler::{FnLayer, Layer};
+    ///
+    /// assert!(!FnLayer::new("zeros", |_, _: &mut [i32]| Ok(0)).retries());
+    /// ```
     fn retries(&self) -> bool {
         false
     }
@@ -68,6 +86,42 @@ pub trait Layer<V>: Send + Sync {
     /// After which pause task `index` shall run again, having failed `failed` times, the last time with `error`;
     /// `None` when the error shall stop the run. The task must give the same value however often it is run. Nobody waits
     /// while it pauses: threads take other tasks.
+    ///
+    /// ```
+    /// use chunkwise_scheduler::{BoxError, GraphBuilder, Layer, Pool, Retry, TaskCx};
+    /// use std::error::Error;
+    /// use std::sync::{Arc, atomic::{AtomicU32, Ordering::Relaxed}};
+    /// use std::time::Duration;
+    ///
+    /// /// Fails the first two times.
+    /// #[derive(Default)]
+    /// struct Download(AtomicU32);
+    ///
+    /// impl Layer<&'static str> for Download {
+    ///     fn run(&self, _: u32, _: &mut [&'static str], _: &TaskCx<'_>) -> Result<&'static str, BoxError> {
+    ///         if self.0.fetch_add(1, Relaxed) < 2 { Err("the server is busy".into()) } else { Ok("data") }
+    ///     }
+    ///
+    ///     fn label(&self, index: u32) -> String {
+    ///         format!("download {index}")
+    ///     }
+    ///
+    ///     fn retries(&self) -> bool {
+    ///         true
+    ///     }
+    ///
+    ///     fn retry(&self, _: u32, failed: u32, _: &(dyn Error + 'static)) -> Option<Duration> {
+    ///         Retry::times(3).delay(Duration::ZERO).after(failed)
+    ///     }
+    /// }
+    ///
+    /// let mut graph = GraphBuilder::new();
+    /// let download = graph.layer(Arc::new(Download::default()))?;
+    /// let data = graph.task(download, 0, &[], Default::default())?;
+    /// graph.keep(data)?;
+    /// assert_eq!(Pool::new(2)?.run(graph.build().plan(None)?)?, ["data"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn retry(&self, index: u32, failed: u32, error: &(dyn std::error::Error + 'static)) -> Option<Duration> {
         let _ = (index, failed, error);
         None
@@ -77,6 +131,12 @@ pub trait Layer<V>: Send + Sync {
     ///
     /// A small graph whose tasks are all known to be short runs on the calling thread, waking nobody. `None`
     /// (the default) means unknown.
+    ///
+    /// ```
+    /// use chunkwise_scheduler::{FnLayer, Layer};
+    ///
+    /// assert_eq!(FnLayer::new("zeros", |_, _: &mut [i32]| Ok(0)).nanos_hint(3), None);
+    /// ```
     fn nanos_hint(&self, index: u32) -> Option<u64> {
         let _ = index;
         None
@@ -171,6 +231,17 @@ pub struct FnLayer<F> {
 
 impl<F> FnLayer<F> {
     /// Names the closure; task `i` is labelled `name i`.
+    ///
+    /// ```
+    /// use chunkwise_scheduler::{FnLayer, GraphBuilder, Pool};
+    ///
+    /// let mut graph = GraphBuilder::new();
+    /// let square = graph.layer(std::sync::Arc::new(FnLayer::new("square", |i, _: &mut [u32]| Ok(i * i))))?;
+    /// let task = graph.task(square, 5, &[], Default::default())?;
+    /// graph.keep(task)?;
+    /// assert_eq!(Pool::new(1)?.run(graph.build().plan(None)?)?, [25]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new<V>(name: impl Into<String>, body: F) -> Self
     where
         F: Fn(u32, &mut [V]) -> Result<V, BoxError> + Send + Sync,

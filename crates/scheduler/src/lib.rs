@@ -32,19 +32,27 @@
 //!
 //! # Promises
 //!
-//! * **Order.** A task runs once, after its inputs. A value is dropped when its last user ends.
+//! * **Order.** A task runs once, after its inputs, unless its layer lets it be tried again ([`Layer::retry`]) or its value
+//!   be made again ([`Eviction::Rerun`]). A value is dropped when its last user ends.
 //! * **Memory.** The bytes of live values and of running tasks, as declared in [`TaskBytes`], never exceed the budget,
-//!   and a plan that was accepted always ends: `src/blocks.rs` has the argument. A graph that does not fit is made to,
-//!   where its layers allow it, by writing values to disk or making them again ([`Eviction`]); nothing is left on disk
-//!   whatever becomes of the process. A disk that refuses a value loses nothing: it stays in memory as long as there is
-//!   room for it, and then the run ends with an error.
-//! * **Determinism.** The plan depends on the graph alone. Values and the first error do not depend on the number of
-//!   threads.
+//!   and a plan that was accepted always ends if its tasks do: `src/blocks.rs` has the argument. A graph that does not
+//!   fit is made to, where its layers allow it, by writing values to disk or making them again ([`Eviction`]); nothing is
+//!   left on disk whatever becomes of the process. A disk that refuses a value loses nothing: it stays in memory as long
+//!   as there is room for it, and then the run ends with an error.
+//! * **Determinism.** The plan depends on the graph and its [`PlanOptions`] alone. Values do not depend on the number of
+//!   threads, nor does the first error, unless [`ErrorMode::FailFast`] is asked for.
 //! * **Failure.** Errors and panics of tasks, and panics in the drop of values, come back with the task's label. Other
-//!   runs and the pool go on. A panic while another one unwinds, a stack overflow and `panic = "abort"` cannot be
+//!   runs and the pool go on. A layer that panics when it is asked about its tasks gets the default answers, an observer
+//!   that panics is told no more. A panic while another one unwinds, a stack overflow and `panic = "abort"` cannot be
 //!   caught.
 //! * **Nesting.** A task may run plans on any pool: the thread then takes tasks of the new run only.
 //! * **Stopping.** A run can be cancelled at any time; it then starts nothing more, and drops what it has.
+//!
+//! # Unsafe code
+//!
+//! It is denied but for the slots that hold the values of a run, `src/run/slot.rs`: a value is reached without a lock by the
+//! one thread whose turn it is. The two calls that rely on the order of tasks for this are in `src/run/participant.rs`.
+//! Loom checks the slots: `.ci/model`.
 
 #![deny(unsafe_code)]
 

@@ -23,18 +23,40 @@ pub struct Retry {
 
 impl Retry {
     /// Not at all.
+    ///
+    /// ```
+    /// assert_eq!(chunkwise_scheduler::Retry::never().after(1), None);
+    /// ```
     #[must_use]
     pub const fn never() -> Self {
         Self::times(0)
     }
 
     /// So many times after the first attempt, with pauses of 100 ms, 200 ms, 400 ms and so on up to 10 s.
+    ///
+    /// ```
+    /// use chunkwise_scheduler::Retry;
+    /// use std::time::Duration;
+    ///
+    /// let retry = Retry::times(2);
+    /// assert_eq!(retry.after(1), Some(Duration::from_millis(100)));
+    /// assert_eq!(retry.after(2), Some(Duration::from_millis(200)));
+    /// assert_eq!(retry.after(3), None);
+    /// ```
     #[must_use]
     pub const fn times(times: u32) -> Self {
         Self { times, delay: Duration::from_millis(100), most: Duration::from_secs(10) }
     }
 
     /// The first pause; each one after it is twice as long.
+    ///
+    /// ```
+    /// use chunkwise_scheduler::Retry;
+    /// use std::time::Duration;
+    ///
+    /// let retry = Retry::times(2).delay(Duration::from_secs(1));
+    /// assert_eq!(retry.after(2), Some(Duration::from_secs(2)));
+    /// ```
     #[must_use]
     pub const fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
@@ -42,6 +64,14 @@ impl Retry {
     }
 
     /// The longest pause.
+    ///
+    /// ```
+    /// use chunkwise_scheduler::Retry;
+    /// use std::time::Duration;
+    ///
+    /// let retry = Retry::times(100).most_delay(Duration::from_secs(60));
+    /// assert_eq!(retry.after(99), Some(Duration::from_secs(60)));
+    /// ```
     #[must_use]
     pub const fn most_delay(mut self, most: Duration) -> Self {
         self.most = most;
@@ -49,6 +79,14 @@ impl Retry {
     }
 
     /// The pause after so many failed attempts, the first included; `None` when that was the last.
+    ///
+    /// ```
+    /// use chunkwise_scheduler::Retry;
+    /// use std::time::Duration;
+    ///
+    /// let retry = Retry::times(1).delay(Duration::from_millis(5));
+    /// assert_eq!((retry.after(1), retry.after(2)), (Some(Duration::from_millis(5)), None));
+    /// ```
     #[must_use]
     pub fn after(&self, failed: u32) -> Option<Duration> {
         let doubled = 1_u32.checked_shl(failed.saturating_sub(1)).unwrap_or(u32::MAX);

@@ -22,7 +22,8 @@
 //! | each target needs one source block | as it is, with targets that are copies and a source read by tasks of its own |
 //! | otherwise | through pieces |
 //!
-//! Sources that are views of memory or formulas are left alone: a part of a block costs no more than its elements.
+//! Sources that are views of memory, formulas, or files without blocks are left alone: a part of a block costs no more
+//! than its elements.
 //!
 //! # How many stages
 //!
@@ -149,7 +150,9 @@ fn is_at_hand(node: &GraphNode) -> bool {
         Op::Literal(_) => true,
         Op::Source(source) => {
             let source = source.source();
-            source.unit() == ReadUnit::Any && source.cost() != ReadCost::Decode
+            // Without blocks of its own, a file gives any region for the price of its elements.
+            let in_blocks = source.cost() == ReadCost::Decode && source.native_chunks().is_some();
+            source.unit() == ReadUnit::Any && !in_blocks
         }
         _ => false,
     }

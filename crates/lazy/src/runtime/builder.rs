@@ -4,10 +4,14 @@ use std::path::PathBuf;
 
 use chunkwise_optimize::OptimizeOptions;
 use chunkwise_scheduler::{ErrorMode, MemoryBudget, Pool, Retry, SpillStore};
+use chunkwise_storage::ChunkCache;
 
 use super::{Runtime, Shared, Terms};
 use crate::persist::Registry;
 use crate::{Error, Result, config};
+
+/// The cache of decoded chunks, which the process shares and no limit counts, keeps at most this part of any limit.
+const CACHE_SHARE: u64 = 16;
 
 /// How a [`Runtime`] shall be. What is not said comes from the environment (`CHUNKWISE_NUM_THREADS`,
 /// `CHUNKWISE_MEMORY_LIMIT`, `CHUNKWISE_SPILL_DIR`), else from the machine: all cores, 60 % of the memory, and
@@ -150,6 +154,10 @@ impl RuntimeBuilder {
                     .map_or_else(SpillStore::default, |directory| SpillStore::new(directory, None)),
             ),
         };
+        if let Some(limit) = memory_limit {
+            let cache = ChunkCache::global();
+            cache.set_limit(cache.limit().min(usize::try_from(limit / CACHE_SHARE).unwrap_or(usize::MAX)));
+        }
         let shared = Shared {
             pool: Pool::new(threads)?,
             memory: MemoryBudget::new(memory_limit),

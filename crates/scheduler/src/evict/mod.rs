@@ -68,6 +68,43 @@ use values::Values;
 use walk::Walk;
 
 /// What may be done with the value of a task when memory is short.
+///
+/// [`Layer::eviction`](crate::Layer::eviction) says which; [`Plan::spill_bytes`](crate::Plan::spill_bytes) has an example
+/// with a disk.
+///
+/// ```
+/// use chunkwise_scheduler::{BoxError, Eviction, GraphBuilder, Layer, TaskBytes, TaskCx};
+/// use std::sync::Arc;
+///
+/// /// The source, task 0, is cheap to make again.
+/// struct Steps;
+///
+/// impl Layer<u64> for Steps {
+///     fn run(&self, index: u32, inputs: &mut [u64], _: &TaskCx<'_>) -> Result<u64, BoxError> {
+///         Ok(u64::from(index) + inputs.iter().sum::<u64>())
+///     }
+///
+///     fn label(&self, index: u32) -> String {
+///         format!("step {index}")
+///     }
+///
+///     fn eviction(&self, index: u32) -> Eviction {
+///         if index == 0 { Eviction::Rerun } else { Eviction::Hold }
+///     }
+/// }
+///
+/// // The first value is used by the second and the last task; each but the last says that it takes a kilobyte.
+/// let mut graph = GraphBuilder::new();
+/// let steps = graph.layer(Arc::new(Steps))?;
+/// let kilobyte = TaskBytes { output: 1000, scratch: 0 };
+/// let first = graph.task(steps, 0, &[], kilobyte)?;
+/// let second = graph.task(steps, 1, &[first], kilobyte)?;
+/// let third = graph.task(steps, 2, &[second], kilobyte)?;
+/// graph.task(steps, 3, &[third, first], TaskBytes::default())?;
+/// let plan = graph.build().plan(Some(2500))?;
+/// assert_eq!((plan.peak_bytes(), plan.rerun_bytes(), plan.spill_bytes()), (2000, 1000, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Eviction {

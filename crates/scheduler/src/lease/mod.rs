@@ -110,7 +110,9 @@ impl MemoryBudget {
     /// `least` counts as `least`). Sleeps, first come first served, until `least` bytes are free.
     ///
     /// A thread that has a lease of a run must not call this: it may wait for itself. That is what
-    /// [`lease_nested`](Self::lease_nested) is for.
+    /// [`lease_nested`](Self::lease_nested) is for. Nor may a task of a run that has a lease wait for a thread that is in
+    /// here: the bytes may be those of the task's own run. So no lock that tasks take is held across this call, and
+    /// a thread that a task has started and waits for takes [`lease_nested`](Self::lease_nested) as well.
     ///
     /// ```
     /// # use chunkwise_scheduler::{LeaseError, MemoryBudget};
@@ -127,7 +129,7 @@ impl MemoryBudget {
         self.wait_for(least, most, || false)
     }
 
-    /// As [`lease`](Self::lease), and gives up when `token` is cancelled.
+    /// As [`lease`](Self::lease), and gives up when `token` is cancelled: the way out for a thread that may be waited for.
     ///
     /// ```
     /// # use chunkwise_scheduler::{CancelToken, LeaseError, MemoryBudget};

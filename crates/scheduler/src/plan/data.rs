@@ -1,10 +1,9 @@
 //! The arrays of a plan and what a run asks them.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::ahead::most_live;
-use super::{Moved, PlanOptions, Scheduled, SpillCodec};
+use super::{Moved, PlanOptions, Scheduled, SpillCodec, ask};
 use crate::blocks::Blocks;
 use crate::csr::Csr;
 use crate::evict::{LOAD, SPILL};
@@ -175,7 +174,7 @@ impl<V> PlanData<V> {
     /// The creation id, layer, index and label of a task.
     pub(crate) fn describe(&self, task: u32) -> (TaskId, LayerId, u32, String) {
         let (id, layer, index) = self.identity(task);
-        let label = label(&*self.layers[layer.number() as usize].layer, layer.number(), index);
+        let label = ask::label(&*self.layers[layer.number() as usize].layer, layer.number(), index);
         let label = match self.kind(task) {
             TaskKind::Spill => format!("write to disk what {label} made"),
             TaskKind::Load => format!("read back what {label} made"),
@@ -271,7 +270,7 @@ impl<V> PlanData<V> {
 
     fn is_short(&self) -> bool {
         let nanos = |task: u32| match self.what(task) {
-            What::Compute { layer, index, .. } => layer.nanos_hint(index),
+            What::Compute { layer, index, .. } => ask::nanos_hint(layer, index),
             _ => None,
         };
         self.len() <= SMALL_TASKS
@@ -291,7 +290,7 @@ impl<V> What<'_, V> {
 
 impl<V> PlanLayer<V> {
     fn new(layer: Arc<dyn Layer<V>>) -> Self {
-        Self { retries: layer.retries(), layer }
+        Self { retries: ask::retries(&*layer), layer }
     }
 }
 
@@ -299,14 +298,6 @@ impl<V> Labels for PlanData<V> {
     fn label(&self, rank: u32) -> String {
         self.describe(rank).3
     }
-}
-
-/// What a layer calls a task, even if it panics when asked.
-pub(super) fn label<V>(layer: &dyn Layer<V>, number: u32, index: u32) -> String {
-    catch_unwind(AssertUnwindSafe(|| layer.label(index))).unwrap_or_else(|payload| {
-        let message = crate::run::panic_message(payload);
-        format!("index {index} of layer {number}, whose label panicked: {message}")
-    })
 }
 
 impl Memory {

@@ -10,6 +10,7 @@
 //! made (spill, load) is a task like any other, with a number instead of a layer.
 
 mod ahead;
+mod ask;
 mod data;
 mod options;
 
@@ -283,9 +284,12 @@ fn evicted<V>(ordered: Ordered<V>, budget: u64, spills: bool) -> Result<Schedule
     let Ordered { mut graph, created, users, .. } = ordered;
     let layers = graph.layers.clone();
     let (layer, index) = (graph.layer.clone(), graph.index.clone());
-    let eviction = |task: u32| match layers[layer[task as usize] as usize].eviction(index[task as usize]) {
-        Eviction::Spill if !spills => Eviction::Hold,
-        eviction => eviction,
+    let eviction = |task: u32| {
+        let layer = &*layers[layer[task as usize] as usize];
+        match ask::eviction(layer, index[task as usize]) {
+            Eviction::Spill if !spills => Eviction::Hold,
+            eviction => eviction,
+        }
     };
     for target in [budget - budget / AHEAD, budget] {
         match evict(graph, &users, eviction, target) {
@@ -311,6 +315,6 @@ impl<V> Scheduled<V> {
 /// The error for a graph that needs `peak` at least.
 fn refused<V>(graph: &TaskGraph<V>, peak: Peak, budget: u64) -> PlanError {
     let at = peak.at as usize;
-    let task = data::label(&*graph.layers[graph.layer[at] as usize], graph.layer[at], graph.index[at]);
+    let task = ask::label(&*graph.layers[graph.layer[at] as usize], graph.layer[at], graph.index[at]);
     PlanError::BudgetTooSmall { task, own: graph.bytes[at].total(), needed: peak.bytes, budget }
 }

@@ -1,6 +1,6 @@
 //! What a run keeps for each task: how many inputs have come, its value, and how many uses of it are to come.
 //!
-//! It owns the rule "the last use takes the value, the others copy the handle", and the only unsafe code of the crate.
+//! It owns the rule "the last use takes the value, the others copy the handle", and the unsafe code of the crate but for the two calls of it in `run::participant`.
 //! Which task uses what is the plan's.
 //!
 //! All of a task lies together, so that it costs a thread one cache line: who brings the last input runs the task, and
@@ -91,7 +91,8 @@ impl<V> Slots<V> {
     {
         // Acquire pairs with Release in `fill` and `Copying`.
         if self.0[task as usize].uses.load(Acquire) != 1 {
-            return self.copy(task);
+            // SAFETY: as for this call.
+            return unsafe { self.copy(task) };
         }
         self.0[task as usize].uses.store(0, Relaxed);
         // SAFETY: the slot is filled. The use that is left is that of this call, so no other thread reads the value, now
@@ -100,7 +101,10 @@ impl<V> Slots<V> {
     }
 
     /// A use of a value that had several a moment ago.
-    fn copy(&self, task: u32) -> (V, bool)
+    ///
+    /// # Safety
+    /// As [`consume`](Self::consume).
+    unsafe fn copy(&self, task: u32) -> (V, bool)
     where
         V: Clone,
     {
