@@ -218,7 +218,7 @@ impl fmt::Display for Error {
             Cause::Graph(err) => write!(f, "{err}"),
             Cause::Budget { needed, limit, held: 0 } => write!(
                 f,
-                "the results take {needed} bytes, the memory limit is {limit}: raise the limit to at least {needed} \
+                "the results alone take {needed} bytes, the memory limit is {limit} bytes: raise the limit to at least {needed} \
                  bytes or store the results instead of computing them"
             ),
             Cause::Budget { needed, limit, held } => {
@@ -226,7 +226,7 @@ impl fmt::Display for Error {
                 write!(
                     f,
                     "the results take {needed} bytes beside {held} bytes of persisted arrays, {both} together, the \
-                     memory limit is {limit}: drop persisted arrays, let them be moved to a spill folder, raise the \
+                     memory limit is {limit} bytes: drop persisted arrays, let them be moved to a spill folder, raise the \
                      limit to at least {both} bytes or store the results instead of computing them"
                 )
             }
