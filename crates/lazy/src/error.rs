@@ -90,12 +90,39 @@ impl Error {
         self.kind() == ErrorKind::Memory
     }
 
+    /// How much more memory would help, as far as is known.
+    pub(crate) fn missing_bytes(&self) -> Option<u64> {
+        match &*self.0 {
+            Cause::Plan(PlanError::BudgetTooSmall { needed, budget, .. }) => {
+                Some(needed.saturating_sub(*budget))
+            }
+            Cause::Budget { needed, limit, held } => {
+                Some(needed.saturating_add(*held).saturating_sub(*limit))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether results that are kept have taken the memory between the plan and the run.
+    pub(crate) fn is_overtaken(&self) -> bool {
+        matches!(&*self.0, Cause::Lease(LeaseError::Held { .. }))
+    }
+
     /// A file error of a call at this line.
     pub(crate) fn storage(err: SourceError, origin: &'static Location<'static>) -> Error {
         Cause::Storage(err, Some(origin)).into()
     }
 
     /// What kind of thing went wrong.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// use chunkwise::ErrorKind;
+    /// let x = LazyArray::arange(0_i32, 4, 1, 1);
+    /// assert_eq!((&x / 0).compute().unwrap_err().kind(), ErrorKind::Task);
+    /// assert_eq!(x.sum_axis(Axis(1)).compute().unwrap_err().kind(), ErrorKind::Build);
+    /// ```
+    #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match &*self.0 {
             Cause::Build(_) | Cause::Graph(_) => ErrorKind::Build,
@@ -116,6 +143,7 @@ impl Error {
     /// let err = (&x / 0).compute().unwrap_err();
     /// assert!(!err.task_errors().is_empty());
     /// ```
+    #[must_use]
     pub fn task_errors(&self) -> Vec<String> {
         match &*self.0 {
             Cause::Run(run) => run.errors().iter().map(|err| err.to_string()).collect(),
@@ -188,11 +216,20 @@ impl fmt::Display for Error {
             Cause::Build(err) => write!(f, "{err}"),
             Cause::Plan(err) => write!(f, "{err}"),
             Cause::Graph(err) => write!(f, "{err}"),
-            Cause::Budget { needed, limit, held } => write!(
+            Cause::Budget { needed, limit, held: 0 } => write!(
                 f,
-                "the results alone take {needed} bytes, the memory limit is {limit} bytes of which persisted arrays \
-                 hold {held}: raise the limit, store the results instead of computing them, or drop persisted arrays"
+                "the results alone take {needed} bytes, the memory limit is {limit} bytes: raise the limit to at least {needed} \
+                 bytes or store the results instead of computing them"
             ),
+            Cause::Budget { needed, limit, held } => {
+                let both = needed.saturating_add(*held);
+                write!(
+                    f,
+                    "the results take {needed} bytes beside {held} bytes of persisted arrays, {both} together, the \
+                     memory limit is {limit} bytes: drop persisted arrays, let them be moved to a spill folder, raise the \
+                     limit to at least {both} bytes or store the results instead of computing them"
+                )
+            }
             Cause::Run(run) => write!(f, "{run}"),
             Cause::Lease(err) => write!(f, "{err}"),
             Cause::Cancelled => f.write_str("the run was cancelled"),

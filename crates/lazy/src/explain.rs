@@ -30,18 +30,45 @@ pub struct Plan {
 
 impl Plan {
     /// Number of tasks.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// // Four blocks are summed, and their sums are.
+    /// let x = LazyArray::<f64, _>::ones(64, 16);
+    /// assert_eq!(x.sum().plan()?.tasks(), 5);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
     pub fn tasks(&self) -> usize {
         self.tasks
     }
 
     /// Bytes of blocks, partial results and results that are in memory at once when one thread runs the tasks in
     /// order. More threads use more, up to the memory limit.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::<f64, _>::ones(1 << 20, 1 << 12);
+    /// assert!(x.plan()?.peak_bytes() >= 8 << 20); // the result
+    /// assert!(x.sum().plan()?.peak_bytes() < 1 << 20);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
     pub fn peak_bytes(&self) -> u64 {
         self.peak_bytes
     }
 
     /// Bytes that may be in memory at once when all threads run: the [peak](Self::peak_bytes) and what tasks that run
     /// ahead take; never more than the memory limit.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let rt = Runtime::builder().threads(2).memory_limit("1 MiB").build()?;
+    /// let plan = rt.plan(&LazyArray::from_fn(1 << 15, 1 << 12, |i| i as f64).sqrt())?;
+    /// assert!(plan.peak_bytes() <= plan.most_bytes() && plan.most_bytes() <= 1 << 20);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
     pub fn most_bytes(&self) -> u64 {
         self.most_bytes
     }
@@ -51,27 +78,59 @@ impl Plan {
     /// ```
     /// use chunkwise::prelude::*;
     /// let rt = Runtime::builder().threads(2).memory_limit("1 MiB").build()?;
-    /// let x = LazyArray::from_fn(1 << 19, 1 << 14, |i| i as f64);
-    /// let centred = &x - x.mean();
-    /// let plan = rt.plan_store(&centred)?;
+    /// // 4 MiB, needed once for the mean and once more when it is known.
+    /// let x = LazyArray::<f64, Ix1>::from_blocks(1 << 19, 1 << 13, |block| {
+    ///     ndarray::Array1::from_elem(block.shape[0], block.start[0] as f64)
+    /// });
+    /// let plan = rt.plan_store(&(&x - x.mean()))?;
     /// assert!(plan.peak_bytes() <= 1 << 20);
+    /// assert!(plan.spill_bytes() >= 3 << 20);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
+    #[must_use]
     pub fn spill_bytes(&self) -> u64 {
         self.spill_bytes
     }
 
     /// Bytes of blocks that will be computed or read a second time because they do not fit into the memory limit.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let rt = Runtime::builder().threads(2).memory_limit("1 MiB").build()?;
+    /// // 4 MiB of random numbers: whoever needs one makes it, so none is held and none given up.
+    /// let x = chunkwise::random::Generator::new(1).uniform(0.0, 1.0, 1 << 19, 1 << 13);
+    /// let plan = rt.plan_store(&(&x - x.mean()))?;
+    /// assert_eq!((plan.spill_bytes(), plan.rerun_bytes()), (0, 0));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
     pub fn rerun_bytes(&self) -> u64 {
         self.rerun_bytes
     }
 
     /// Bytes of decoded elements that will be read from files or made by user functions.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::<f64, Ix1>::from_blocks(100, 10, |block| ndarray::Array1::ones(block.shape[0]));
+    /// assert_eq!(x.sum().plan()?.bytes_read(), 800);
+    /// assert_eq!(x.slice(s![..30]).sum().plan()?.bytes_read(), 240);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read
     }
 
     /// The optimised expression in Graphviz' DOT language.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let plan = LazyArray::<f64, _>::ones(4, 2).sum().plan()?;
+    /// assert!(plan.to_dot().starts_with("digraph"));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
     pub fn to_dot(&self) -> String {
         self.after.to_dot()
     }

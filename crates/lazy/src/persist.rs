@@ -1,11 +1,10 @@
 //! Results that stay: in memory, or on disk where memory is short.
 //!
 //! A persisted array is the source of later runs. Its blocks are in memory or in records of the spill store, all of them
-//! in one place; [`Registry::spill`] moves what is in memory to disk, when a plan does not fit beside it and nothing
-//! runs. What is on disk is read block by block like a file.
+//! in one place; [`Registry::spill`] moves the oldest to disk, when a plan does not fit beside them and nothing runs. What is on disk is read block by block like a file.
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, ChunkSource, DType, ReadCost, Region, SourceError};
@@ -13,28 +12,34 @@ use chunkwise_scheduler::{Lease, SpillRecord, SpillStore};
 use chunkwise_storage::ResidentSource;
 use parking_lot::{Mutex, RwLock};
 
-/// The persisted results of a runtime, and whether anything runs that may read them.
+/// The persisted results of a runtime.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     /// Those that may still be in memory, oldest first.
     held: Mutex<Vec<Weak<Persisted>>>,
-    running: AtomicUsize,
-}
-
-/// Counts a run as long as it lives.
-pub(crate) struct Running<'a>(&'a Registry);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        // Release pairs with Acquire in `spill`: the reads of the run come before.
-        self.0.running.fetch_sub(1, Ordering::Release);
-    }
+    bytes: Arc<AtomicU64>,
 }
 
 impl Registry {
-    /// Bytes of all persisted results that are in memory.
+    /// Bytes of all persisted results that are in memory: at least those that the leases of results hold.
     pub(crate) fn bytes(&self) -> u64 {
-        self.arrays().iter().fold(0, |sum, array| sum.saturating_add(array.resident_bytes()))
+        // Relaxed: who plans with what is out of date is refused the lease and looks again.
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// A result in memory, of blocks in C order of the grid; the lease is that of the run that made them.
+    pub(crate) fn keep_in_memory(
+        &self,
+        dtype: DType,
+        grid: ChunkGrid,
+        blocks: Vec<Chunk>,
+        lease: Lease,
+    ) -> Result<Arc<dyn ChunkSource>, SourceError> {
+        let source = ResidentSource::new(dtype, grid.clone(), blocks)?;
+        let bytes = source.nbytes() as u64;
+        let counted = Counted::new(&self.bytes, bytes);
+        let place = RwLock::new(Place::Memory(source, lease.keep(bytes), counted));
+        Ok(self.keep(Persisted { dtype, grid, place }))
     }
 
     /// Counts a result until its last handle is dropped.
@@ -44,20 +49,17 @@ impl Registry {
         persisted
     }
 
-    /// A run begins, which may read persisted results and has planned with where they are.
-    pub(crate) fn run_begins(&self) -> Running<'_> {
-        // Relaxed: whoever moves results looks again after it has.
-        self.running.fetch_add(1, Ordering::Relaxed);
-        Running(self)
-    }
-
-    /// Moves all results to disk, unless something runs; true when that has freed memory. A result that cannot be
-    /// written stays where it is.
-    pub(crate) fn spill(&self, store: &SpillStore) -> bool {
-        let arrays = self.arrays();
-        let idle = |registry: &Registry| registry.running.load(Ordering::Acquire) == 0;
-        arrays.into_iter().filter(|array| idle(self) && array.spill(store).is_ok_and(|freed| freed)).count()
-            > 0
+    /// Moves results to disk, the oldest first, until so many bytes are free; true when that has freed memory. A result
+    /// that cannot be written stays where it is. Only for when nothing runs.
+    pub(crate) fn spill(&self, store: &SpillStore, missing: u64) -> bool {
+        let mut freed = 0u64;
+        for array in self.arrays() {
+            if freed >= missing.max(1) {
+                break;
+            }
+            freed = freed.saturating_add(array.spill(store).unwrap_or(0));
+        }
+        freed > 0
     }
 
     /// What is still there.
@@ -65,6 +67,26 @@ impl Registry {
         let mut held = self.held.lock();
         held.retain(|array| array.strong_count() > 0);
         held.iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+/// Bytes that count as held until this is dropped.
+#[derive(Debug)]
+struct Counted {
+    sum: Arc<AtomicU64>,
+    bytes: u64,
+}
+
+impl Counted {
+    fn new(sum: &Arc<AtomicU64>, bytes: u64) -> Counted {
+        sum.fetch_add(bytes, Ordering::Relaxed);
+        Counted { sum: Arc::clone(sum), bytes }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.sum.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -77,40 +99,22 @@ pub(crate) struct Persisted {
 
 /// Where the blocks are.
 enum Place {
-    Memory(ResidentSource, #[expect(dead_code, reason = "held for its drop")] Lease),
+    /// Counted before the bytes are leased, and until the lease is given back: the fields are dropped in this order.
+    Memory(ResidentSource, #[expect(dead_code, reason = "held for its drop")] Lease, Counted),
     /// A record for each block, in C order of the grid.
     Disk(Vec<Arc<SpillRecord>>),
 }
 
 impl Persisted {
-    /// Blocks in memory, in C order of the grid; the lease is that of the run that made them.
-    pub(crate) fn in_memory(
-        dtype: DType,
-        grid: ChunkGrid,
-        blocks: Vec<Chunk>,
-        lease: Lease,
-    ) -> Result<Persisted, SourceError> {
-        let source = ResidentSource::new(dtype, grid.clone(), blocks)?;
-        let lease = lease.keep(source.nbytes() as u64);
-        Ok(Persisted { dtype, grid, place: RwLock::new(Place::Memory(source, lease)) })
-    }
-
-    fn resident_bytes(&self) -> u64 {
-        match &*self.place.read() {
-            Place::Memory(source, _) => source.nbytes() as u64,
-            Place::Disk(_) => 0,
-        }
-    }
-
-    /// Writes the blocks to disk; true when they were in memory.
-    fn spill(&self, store: &SpillStore) -> Result<bool, SourceError> {
-        let blocks = match &*self.place.read() {
-            Place::Memory(source, _) => source.blocks().to_vec(),
-            Place::Disk(_) => return Ok(false),
+    /// Writes the blocks to disk; gives the bytes that this has freed, 0 when they were there.
+    fn spill(&self, store: &SpillStore) -> Result<u64, SourceError> {
+        let (blocks, bytes) = match &*self.place.read() {
+            Place::Memory(source, _, counted) => (source.blocks().to_vec(), counted.bytes),
+            Place::Disk(_) => return Ok(0),
         };
         let records = blocks.into_iter().map(|block| write(store, &block)).collect::<Result<Vec<_>, _>>()?;
         *self.place.write() = Place::Disk(records);
-        Ok(true)
+        Ok(bytes)
     }
 
     fn record(&self, block: usize) -> Option<Arc<SpillRecord>> {
@@ -155,7 +159,7 @@ impl ChunkSource for Persisted {
 
     fn cost(&self) -> ReadCost {
         match &*self.place.read() {
-            Place::Memory(source, _) => source.cost(),
+            Place::Memory(source, ..) => source.cost(),
             Place::Disk(_) => ReadCost::Decode,
         }
     }
@@ -165,18 +169,21 @@ impl ChunkSource for Persisted {
     }
 
     fn scratch(&self, region: &Region) -> u64 {
-        let block = |index: &_| self.grid.region(index).len();
-        let largest = match &*self.place.read() {
-            Place::Memory(..) => 0,
-            Place::Disk(_) => self.grid.blocks_in(region).map(|index| block(&index)).max().unwrap_or(0),
+        let blocks = || self.grid.blocks_in(region).map(|index| self.grid.region(&index));
+        let elements = match &*self.place.read() {
+            // A view of the block, or a copy, which counts here because a read that is free counts nowhere else.
+            Place::Memory(..) if blocks().nth(1).is_none() => 0,
+            Place::Memory(..) => region.len(),
+            Place::Disk(_) if blocks().nth(1).is_none() && blocks().all(|block| block == *region) => 0,
+            // A block that is read for a part of it, and the parts that are put together.
+            Place::Disk(_) => blocks().map(|block| block.len()).max().unwrap_or(0) + region.len(),
         };
-        // A block that is read for a part of it, and the parts that are put together.
-        if largest == region.len() { 0 } else { ((largest + region.len()) * self.dtype.itemsize()) as u64 }
+        (elements * self.dtype.itemsize()) as u64
     }
 
     fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
         match &*self.place.read() {
-            Place::Memory(source, _) => return source.read(region),
+            Place::Memory(source, ..) => return source.read(region),
             Place::Disk(_) => {}
         }
         self.read_from_disk(region)
@@ -238,4 +245,52 @@ fn write(store: &SpillStore, block: &Chunk) -> Result<Arc<SpillRecord>, SourceEr
 
 fn read(record: &SpillRecord) -> Result<Chunk, SourceError> {
     record.read(|input| Chunk::read_from(input)).map_err(|err| SourceError::message(err.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use chunkwise_scheduler::MemoryBudget;
+
+    use super::*;
+
+    /// Eight bytes in blocks of four.
+    fn kept(registry: &Registry) -> Arc<dyn ChunkSource> {
+        let lease = MemoryBudget::new(Some(100)).lease(8, 20).unwrap();
+        let blocks = vec![Chunk::zeros(DType::U8, &[4]); 2];
+        registry.keep_in_memory(DType::U8, ChunkGrid::regular(&[8], &[4]), blocks, lease).unwrap()
+    }
+
+    fn scratch(array: &Arc<dyn ChunkSource>, start: usize, len: usize) -> u64 {
+        array.scratch(&Region::new(&[start], &[len]))
+    }
+
+    #[test]
+    fn read_in_memory_allocates_what_spans_blocks() {
+        let array = kept(&Registry::default());
+        assert_eq!([scratch(&array, 4, 4), scratch(&array, 5, 2)], [0, 0]);
+        assert_eq!([scratch(&array, 2, 4), scratch(&array, 0, 8)], [4, 8]);
+    }
+
+    #[test]
+    fn read_from_disk_holds_a_block_and_the_parts_unless_it_is_of_one_block() {
+        let registry = Registry::default();
+        let array = kept(&registry);
+        assert!(registry.spill(&SpillStore::default(), 1));
+        assert_eq!([scratch(&array, 0, 4), scratch(&array, 4, 4)], [0, 0]);
+        assert_eq!([scratch(&array, 2, 4), scratch(&array, 5, 2), scratch(&array, 0, 8)], [8, 6, 12]);
+    }
+
+    #[test]
+    fn oldest_results_are_moved_until_enough_is_free() {
+        let (registry, store) = (Registry::default(), SpillStore::default());
+        let arrays = [kept(&registry), kept(&registry), kept(&registry)];
+        assert_eq!(registry.bytes(), 24);
+        assert!(registry.spill(&store, 9));
+        assert_eq!(registry.bytes(), 8);
+        assert_eq!([0, 1, 2].map(|i| arrays[i].cost() == ReadCost::Decode), [true, true, false]);
+        assert!(registry.spill(&store, 1));
+        assert!(!registry.spill(&store, 1));
+        drop(kept(&registry));
+        assert_eq!(registry.bytes(), 0);
+    }
 }

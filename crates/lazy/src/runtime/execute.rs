@@ -2,7 +2,8 @@
 //!
 //! A plan is made for the whole limit less what persisted arrays hold, whatever else runs at the moment: the same
 //! program gives the same plan. The run then leases what its plan needs at least, waiting its turn, and more as far
-//! as there is. Where a plan does not fit beside the persisted arrays, they are moved to disk and it is made again.
+//! as there is. Where a plan does not fit beside the persisted arrays, the oldest are moved to disk and it is made again.
+//! From its plan to its end a run keeps them where they are.
 
 use std::sync::Arc;
 
@@ -12,16 +13,20 @@ use chunkwise_optimize::{GROUP_BLOCKS, Optimized};
 use chunkwise_scheduler::{self as scheduler, Lease, MemoryBudget, PlanOptions, RunOptions, inside_task};
 use chunkwise_storage::MemorySink;
 
+use super::gate::Running;
 use super::{Runtime, result_grid};
 use crate::compute::Output;
 use crate::lower::{
     BlockCodec, LowerOptions, Lowered, MOST_IDLE, Recycler, Target, Value, lower, most_elements,
 };
-use crate::persist::{PersistSink, Persisted};
+use crate::persist::PersistSink;
 use crate::{Error, Plan, Result};
 
 /// Of the limit one run leaves an eighth to others, unless it needs it.
 const FOR_OTHERS: u64 = 8;
+
+/// How often a run is planned again because another thread has persisted an array meanwhile.
+const PLANNED_AGAIN: usize = 16;
 
 /// A plan and what was found out on the way.
 struct Planned {
@@ -30,12 +35,20 @@ struct Planned {
     recycler: Arc<Recycler>,
 }
 
+/// A run that has all it needs, or had.
+pub(super) struct Begun<T> {
+    what: T,
+    lease: Lease,
+    /// Dropped when what comes of the run is where it belongs: persisted arrays stay until then.
+    running: Running,
+}
+
 impl Runtime {
     /// Computes every root: arrays into memory that is allocated once, values as they are.
     pub(super) fn run(&self, roots: &[Expr]) -> Result<Vec<Output>> {
         let optimized = self.optimized(roots)?;
         let results = roots.iter().fold(0u64, |sum, root| sum.saturating_add(root.meta().nbytes()));
-        let group = self.group(self.budget(results)?); // before memory is asked for
+        let group = self.group(self.budget_with_room(results)?); // before memory is asked for
         let sink = |number: usize| {
             let Meta::Array { dtype, .. } = roots[number].meta() else { return Ok(None) };
             Ok(Some(Arc::new(MemorySink::new(*dtype, &result_grid(&optimized.graph, number, group))?)))
@@ -46,7 +59,7 @@ impl Runtime {
             None => Target::Keep,
         };
         let targets: Vec<Target> = sinks.iter().map(target).collect();
-        let values = self.execute(&optimized.graph, &targets, results)?.0;
+        let values = self.execute(&optimized.graph, &targets, results)?.what;
         drop(targets);
         let mut values = values.into_iter();
         let mut outputs = Vec::with_capacity(roots.len());
@@ -65,34 +78,42 @@ impl Runtime {
     pub(super) fn run_into(&self, root: &Expr, room: Room) -> Result<Chunk> {
         let optimized = self.optimized(std::slice::from_ref(root))?;
         let bytes = root.meta().nbytes().max(room.nbytes() as u64);
-        let group = self.group(self.budget(bytes)?); // before more memory is asked for
+        let group = self.group(self.budget_with_room(bytes)?); // before more memory is asked for
         let sink = Arc::new(MemorySink::reusing(room, &result_grid(&optimized.graph, 0, group))?);
         let _done = self.execute(&optimized.graph, &[Target::Sink(sink.clone())], bytes)?;
         Ok(sink.take()?)
     }
 
-    /// Computes an array to be kept: in memory if it takes no more than half of what there is, else on disk.
+    /// Computes an array to be kept: in memory if it takes no more than half of what there is and the plan has room
+    /// beside it, else on disk.
     pub(super) fn run_to_persist(
         &self,
         root: &Expr,
         dtype: DType,
         grid: ChunkGrid,
     ) -> Result<Arc<dyn ChunkSource>> {
-        let optimized = self.optimized(std::slice::from_ref(root))?;
-        let free = self.budget(0)?.unwrap_or(u64::MAX);
-        let persisted = match &self.shared.store {
-            Some(store) if root.meta().nbytes() > free / 2 => {
-                let sink = Arc::new(PersistSink::new(dtype, grid, store.clone()));
-                let _done = self.execute(&optimized.graph, &[Target::Sink(sink.clone())], 0)?;
-                sink.take()?
+        let graph = self.optimized(std::slice::from_ref(root))?.graph;
+        let Some(store) = &self.shared.store else { return self.run_to_memory(&graph, dtype, grid) };
+        if self.budget(0)?.is_none_or(|free| root.meta().nbytes() <= free / 2) {
+            match self.run_to_memory(&graph, dtype, grid.clone()) {
+                Err(error) if error.is_short_of_memory() => {}
+                done => return done,
             }
-            _ => {
-                let (values, lease) = self.execute(&optimized.graph, &[Target::Keep], 0)?;
-                let blocks = values.into_iter().map(|mut value| value.block()).collect();
-                Persisted::in_memory(dtype, grid, blocks, lease)?
-            }
-        };
-        Ok(self.shared.registry.keep(persisted))
+        }
+        let sink = Arc::new(PersistSink::new(dtype, grid, store.clone()));
+        let _done = self.execute(&graph, &[Target::Sink(sink.clone())], 0)?;
+        Ok(self.shared.registry.keep(sink.take()?))
+    }
+
+    fn run_to_memory(
+        &self,
+        graph: &ExprGraph,
+        dtype: DType,
+        grid: ChunkGrid,
+    ) -> Result<Arc<dyn ChunkSource>> {
+        let Begun { what: values, lease, running: _running } = self.execute(graph, &[Target::Keep], 0)?;
+        let blocks = values.into_iter().map(|mut value| value.block()).collect();
+        Ok(self.shared.registry.keep_in_memory(dtype, grid, blocks, lease)?)
     }
 
     /// What the plans of [`Runtime`] say: `result` are the bytes of the result, if it is to be in memory.
@@ -100,7 +121,9 @@ impl Runtime {
         let before = ExprGraph::import(std::slice::from_ref(root))?;
         let Optimized { graph: after, reports } =
             chunkwise_optimize::optimize(before.clone(), &self.shared.options);
-        let Planned { plan, bytes_read, .. } = self.planned(&after, &[target], result)?;
+        let targets = [target];
+        let planned = self.beside_persisted(|| self.planned(&after, &targets, result))?;
+        let (Planned { plan, bytes_read, .. }, _running) = planned;
         Ok(Plan {
             before,
             after,
@@ -122,10 +145,10 @@ impl Runtime {
         graph: &ExprGraph,
         targets: &[Target],
         results: u64,
-    ) -> Result<(Vec<Value>, Lease)> {
+    ) -> Result<Begun<Vec<Value>>> {
         self.check_cancelled()?;
-        let Planned { plan, recycler, .. } = self.planned(graph, targets, results)?;
-        let lease = self.lease(&plan, results)?;
+        let Begun { what: Planned { plan, recycler, .. }, lease, running } =
+            self.begin(graph, targets, results)?;
         let reserved = plan.reserved_bytes();
         recycler.allow(reserved);
         let mut options = RunOptions::new().errors(self.terms.errors);
@@ -141,21 +164,60 @@ impl Runtime {
         if let Some(store) = &self.shared.store {
             options = options.spill_to(store.clone());
         }
-        let _running = self.shared.registry.run_begins();
-        Ok((self.shared.pool.run_with(plan, options)?, lease))
+        let what = self.shared.pool.run_with(plan, options)?;
+        Ok(Begun { what, lease, running })
     }
 
-    /// The plan for the limit; with persisted arrays moved to disk if it does not fit otherwise.
-    fn planned(&self, graph: &ExprGraph, targets: &[Target], results: u64) -> Result<Planned> {
-        match self.planned_beside(graph, targets, results) {
-            Err(error) if error.is_short_of_memory() && self.make_room() => {
-                self.planned_beside(graph, targets, results)
+    /// Plans and leases; again, when results that another thread keeps have taken the memory in between.
+    fn begin(&self, graph: &ExprGraph, targets: &[Target], results: u64) -> Result<Begun<Planned>> {
+        let mut again = 0..PLANNED_AGAIN;
+        loop {
+            let (what, running) = self.beside_persisted(|| self.planned(graph, targets, results))?;
+            match self.lease(&what.plan, results) {
+                Ok(lease) => return Ok(Begun { what, lease, running }),
+                Err(error) if error.is_overtaken() && again.next().is_some() => {}
+                Err(error) => return Err(error),
             }
-            done => done,
         }
     }
 
-    fn planned_beside(&self, graph: &ExprGraph, targets: &[Target], results: u64) -> Result<Planned> {
+    /// Plans beside the persisted arrays, which stay where they are as long as what is returned with the plan. Where
+    /// memory is short, moves some of them to disk and plans again, as often as that frees memory.
+    fn beside_persisted<T>(&self, plan: impl Fn() -> Result<T>) -> Result<(T, Running)> {
+        loop {
+            let running = self.shared.gate.run(self.is_nested(), self.terms.cancel.as_ref())?;
+            let error = match plan() {
+                Err(error) if error.is_short_of_memory() => error,
+                done => return Ok((done?, running)),
+            };
+            drop(running);
+            if !self.make_room(error.missing_bytes().unwrap_or(1))? {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Moves persisted arrays to disk until so many bytes are free; true when that has freed memory. Waits for what
+    /// runs, unless this is inside a task.
+    fn make_room(&self, missing: u64) -> Result<bool> {
+        let (registry, gate) = (&self.shared.registry, &self.shared.gate);
+        let Some(store) = self.shared.store.as_ref().filter(|_| registry.bytes() > 0) else {
+            return Ok(false);
+        };
+        let alone = match self.is_nested() {
+            true => gate.try_move(),
+            false => Some(gate.move_alone(self.terms.cancel.as_ref())?),
+        };
+        Ok(alone.is_some_and(|_alone| registry.spill(store, missing)))
+    }
+
+    /// Whether this is inside a task: it must not wait for what runs.
+    fn is_nested(&self) -> bool {
+        self.terms.nested || inside_task()
+    }
+
+    /// The plan for what persisted arrays leave of the limit.
+    fn planned(&self, graph: &ExprGraph, targets: &[Target], results: u64) -> Result<Planned> {
         let budget = self.budget(results)?;
         let options = LowerOptions {
             budget,
@@ -177,15 +239,10 @@ impl Runtime {
         self.shared.options.is_on(GROUP_BLOCKS).then(|| most_elements(budget))
     }
 
-    /// Moves persisted arrays to disk, where nothing reads them now; true when that has freed memory.
-    fn make_room(&self) -> bool {
-        self.shared.store.as_ref().is_some_and(|store| self.shared.registry.spill(store))
-    }
-
     /// Memory for a run: at least what its plan needs, waiting for it unless this is inside a task.
     fn lease(&self, plan: &scheduler::Plan<Value>, results: u64) -> Result<Lease> {
         let (least, most) = self.demand(plan, results);
-        if self.terms.nested || inside_task() {
+        if self.is_nested() {
             return Ok(self.shared.memory.lease_nested(least, most));
         }
         Ok(match &self.terms.cancel {
@@ -222,19 +279,17 @@ impl Runtime {
         }
     }
 
+    /// What is left of the memory limit beside `results` bytes of results and persisted arrays, some of which are moved to
+    /// disk if nothing is.
+    fn budget_with_room(&self, results: u64) -> Result<Option<u64>> {
+        Ok(self.beside_persisted(|| self.budget(results))?.0)
+    }
+
     /// What is left of the memory limit beside persisted arrays and `results` bytes of results.
     pub(super) fn budget(&self, results: u64) -> Result<Option<u64>> {
         let Some(limit) = self.memory_limit() else { return Ok(None) };
-        let left = |held: u64| limit.checked_sub(held).and_then(|left| left.checked_sub(results));
         let held = self.persisted_bytes();
-        if let Some(left) = left(held) {
-            return Ok(Some(left));
-        }
-        let spilled = self.make_room();
-        let held = self.persisted_bytes();
-        match left(held).filter(|_| spilled) {
-            Some(left) => Ok(Some(left)),
-            None => Err(Error::budget(results, limit, held)),
-        }
+        let left = limit.checked_sub(held).and_then(|left| left.checked_sub(results));
+        left.map(Some).ok_or_else(|| Error::budget(results, limit, held))
     }
 }

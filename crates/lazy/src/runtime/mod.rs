@@ -4,6 +4,7 @@
 //! builder    what a runtime is made of
 //! mod        what it is asked: compute, persist, plan, store
 //! execute    how that is done: optimise, lower, plan within the limit, lease memory, run
+//! gate       runs, and moves of persisted arrays, keep out of each other's way
 //! submit     the same in the background
 //! ```
 //!
@@ -12,6 +13,7 @@
 
 mod builder;
 mod execute;
+mod gate;
 mod submit;
 
 use std::fmt;
@@ -27,6 +29,8 @@ use crate::compute::Results;
 use crate::lower::{self, Target};
 use crate::persist::Registry;
 use crate::{Compute, LazyArray, Plan, Result};
+
+use gate::Gate;
 
 pub use builder::RuntimeBuilder;
 pub use submit::RunHandle;
@@ -58,6 +62,7 @@ struct Shared {
     retry: Retry,
     options: OptimizeOptions,
     registry: Registry,
+    gate: Gate,
 }
 
 /// How the runs of one handle go.
@@ -78,6 +83,14 @@ impl fmt::Debug for Runtime {
 
 impl Runtime {
     /// A runtime of your own.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let rt = Runtime::builder().threads(2).no_memory_limit().build()?;
+    /// assert_eq!((rt.threads(), rt.memory_limit()), (2, None));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder::default()
     }
@@ -86,6 +99,13 @@ impl Runtime {
     ///
     /// # Errors
     /// When the environment asks for something that is not a number or size; always the same error then.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::arange(0.0_f64, 10.0, 1.0, 3);
+    /// assert_eq!(Runtime::global()?.compute(x.sum())?, 45.0);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
     pub fn global() -> Result<&'static Runtime> {
         static GLOBAL: OnceLock<Result<Runtime>> = OnceLock::new();
         GLOBAL.get_or_init(|| Runtime::builder().build()).as_ref().map_err(Clone::clone)
@@ -132,11 +152,26 @@ impl Runtime {
     }
 
     /// Number of threads.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// assert_eq!(Runtime::builder().threads(3).build()?.threads(), 3);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
     pub fn threads(&self) -> usize {
         self.shared.pool.threads()
     }
 
     /// Bytes that may be in use, `None` when there is no limit.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let rt = Runtime::builder().threads(1).memory_limit("2 MiB").build()?;
+    /// assert_eq!(rt.memory_limit(), Some(2 << 20));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
     pub fn memory_limit(&self) -> Option<u64> {
         self.shared.memory.limit()
     }
@@ -152,6 +187,7 @@ impl Runtime {
     /// assert_eq!(rt.persisted_bytes(), 0);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
+    #[must_use]
     pub fn persisted_bytes(&self) -> u64 {
         self.shared.registry.bytes()
     }
@@ -160,6 +196,15 @@ impl Runtime {
     ///
     /// # Errors
     /// When an expression cannot be built, does not fit into the memory limit, or a task fails.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let rt = Runtime::builder().threads(2).build()?;
+    /// let x = LazyArray::arange(0.0_f64, 4.0, 1.0, 2);
+    /// let (array, sum) = rt.compute((&x * 2.0, x.sum()))?;
+    /// assert_eq!((array, sum), (ndarray::arr1(&[0.0, 2.0, 4.0, 6.0]), 6.0));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
     pub fn compute<C: Compute>(&self, values: C) -> Result<C::Output> {
         let mut roots = Vec::new();
         values.roots(&mut roots);
@@ -193,6 +238,15 @@ impl Runtime {
     ///
     /// # Errors
     /// As [`compute`](Runtime::compute).
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let rt = Runtime::builder().threads(2).build()?;
+    /// let kept = rt.persist(&LazyArray::arange(0.0_f64, 6.0, 1.0, 4).sqrt())?;
+    /// // Computed from the blocks that are kept.
+    /// assert_eq!(rt.compute(kept.square().sum())?.round(), 15.0);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
     pub fn persist<T: Element, D>(&self, array: &LazyArray<T, D>) -> Result<LazyArray<T, D>> {
         let source = self.run_to_persist(array.expr(), T::DTYPE, array.chunks())?;
         Ok(LazyArray::wrap(Expr::source("persist", source, None, array.expr().origin())))
@@ -202,6 +256,14 @@ impl Runtime {
     ///
     /// # Errors
     /// When the expression cannot be built or does not fit into the memory limit.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let rt = Runtime::builder().threads(2).build()?;
+    /// let plan = rt.plan(&LazyArray::<f64, _>::ones(1024, 256))?;
+    /// assert!(plan.peak_bytes() >= 8 * 1024);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
     pub fn plan<T, D>(&self, array: &LazyArray<T, D>) -> Result<Plan> {
         self.plan_of(array.expr(), Target::Discard, array.expr().meta().nbytes())
     }

@@ -34,19 +34,35 @@ impl<T: Send + 'static> RunHandle<T> {
     ///
     /// # Errors
     /// Those of the computation; [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) when it was cancelled.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let run = LazyArray::arange(0.0_f64, 10.0, 1.0, 3).sum().submit()?;
+    /// assert_eq!(run.wait()?, 45.0);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
     pub fn wait(self) -> Result<T> {
         self.inner.wait()
     }
 
     /// Asks the computation to stop; returns at once. Tasks that run end within a few microseconds of work, no other is
-    /// started, and [`wait`](Self::wait) gives an error. A result that was to be stored does not appear.
+    /// started, and [`wait`](Self::wait) gives an error. A result that was to be stored does not appear. A computation
+    /// that is already complete may still give its result.
     ///
     /// ```
     /// use chunkwise::prelude::*;
     /// use chunkwise::ErrorKind;
-    /// let x = LazyArray::from_fn(1_000_000, 1000, |i| (i as f64).sin());
+    /// use std::sync::{Mutex, mpsc};
+    ///
+    /// let (go_on, gate) = mpsc::channel::<()>();
+    /// let gate = Mutex::new(gate);
+    /// let x = LazyArray::<f64, Ix1>::from_blocks(4, 2, move |block| {
+    ///     gate.lock().unwrap().recv().ok(); // until the other end is dropped
+    ///     ndarray::Array1::ones(block.shape[0])
+    /// });
     /// let run = x.sum().submit()?;
     /// run.cancel();
+    /// drop(go_on);
     /// assert!(run.wait().is_err_and(|err| err.kind() == ErrorKind::Cancelled));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
@@ -54,22 +70,73 @@ impl<T: Send + 'static> RunHandle<T> {
         self.inner.cancel();
     }
 
-    /// A token that cancels this computation, for other threads and signal handlers.
+    /// A token that cancels this computation, for other threads; a thread that receives signals is one. Not for a signal
+    /// handler itself: cancelling takes locks and runs closures.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::arange(0.0_f64, 10.0, 1.0, 3);
+    /// let run = x.sum().submit()?;
+    /// let token = run.token().clone();
+    /// assert_eq!(run.wait()?, 45.0);
+    /// // Too late, which does no harm.
+    /// token.cancel();
+    /// assert!(token.is_cancelled());
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
     pub fn token(&self) -> &CancelToken {
         self.inner.token()
     }
 
     /// Whether the result is there.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let run = LazyArray::arange(0.0_f64, 10.0, 1.0, 3).sum().submit()?;
+    /// while !run.is_finished() {
+    ///     std::thread::yield_now(); // or something useful
+    /// }
+    /// assert_eq!(run.wait()?, 45.0);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
     pub fn is_finished(&self) -> bool {
         self.inner.is_finished()
     }
 
     /// How far the computation is.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let run = LazyArray::arange(0.0_f64, 10.0, 1.0, 3).sum().submit()?;
+    /// while !run.is_finished() {
+    ///     std::thread::yield_now();
+    /// }
+    /// assert_eq!(run.progress().fraction(), 1.0);
+    /// assert_eq!(run.wait()?, 45.0);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
     pub fn progress(&self) -> &Progress {
         &self.progress
     }
 
     /// Lets the computation go on without this handle; its result is dropped.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// use std::sync::mpsc;
+    ///
+    /// let (tell, done) = mpsc::channel();
+    /// let run = Runtime::global()?.submit_with(move |rt| {
+    ///     tell.send(rt.compute(LazyArray::arange(0.0_f64, 10.0, 1.0, 3).sum())).ok();
+    ///     Ok(())
+    /// })?;
+    /// run.detach();
+    /// assert_eq!(done.recv().unwrap()?, 45.0);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
     pub fn detach(self) {
         self.inner.detach();
     }
