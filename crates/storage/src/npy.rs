@@ -18,7 +18,7 @@ use crate::bounds::check_region;
 use crate::bytes::ByteForm;
 use crate::runs::Runs;
 use header::Header;
-use map::{MappedFile, WINDOW};
+use map::{AROUND, MappedFile, WINDOW};
 
 pub use sink::NpySink;
 
@@ -115,15 +115,20 @@ impl NpySource {
         Ok(elements)
     }
 
-    /// A region of the array: in Fortran order the file is the transposed array in C order.
-    fn array<T: ByteForm>(&self, region: &Region) -> Result<ArrayD<T>, SourceError> {
+    /// The shape of the array and a region of it as they are stored: in Fortran order the file is the transposed array in
+    /// C order.
+    fn as_stored(&self, region: &Region) -> (Shape, Region) {
         let shape = &self.header.shape;
-        let (stored, part) = if self.header.fortran {
-            let flip = |axes: &[usize]| axes.iter().rev().copied().collect::<Shape>();
-            (flip(shape), Region::new(&flip(region.start()), &flip(region.shape())))
-        } else {
-            (shape.clone(), region.clone())
-        };
+        if !self.header.fortran {
+            return (shape.clone(), region.clone());
+        }
+        let flip = |axes: &[usize]| axes.iter().rev().copied().collect::<Shape>();
+        (flip(shape), Region::new(&flip(region.start()), &flip(region.shape())))
+    }
+
+    /// A region of the array.
+    fn array<T: ByteForm>(&self, region: &Region) -> Result<ArrayD<T>, SourceError> {
+        let (stored, part) = self.as_stored(region);
         let elements = self.elements(&stored, &part)?;
         let array = ArrayD::from_shape_vec(IxDyn(part.shape()), elements)
             .expect("the runs of a region hold its elements");
@@ -155,7 +160,15 @@ impl ChunkSource for NpySource {
 
     /// The pages of the file that a read keeps at a time.
     fn scratch(&self, region: &Region) -> u64 {
-        if region.is_empty() { 0 } else { WINDOW.min(self.map.bytes().len()) as u64 }
+        if region.is_empty() {
+            return 0;
+        }
+        let (stored, part) = self.as_stored(region);
+        let run = Runs::new(&stored, &part).run_len();
+        // The pages of a run, with those that the system maps around its ends.
+        let pages = (run * self.dtype().itemsize()).next_multiple_of(AROUND) + AROUND;
+        let touched = pages.saturating_mul(part.len() / run);
+        touched.min(WINDOW).min(self.map.bytes().len()) as u64
     }
 
     fn read(&self, region: &Region) -> Result<Chunk, SourceError> {

@@ -19,7 +19,7 @@ use memmap2::Mmap;
 pub(super) const WINDOW: usize = 4 << 20;
 
 /// Bytes that the system maps around a page that is read.
-const AROUND: usize = 64 << 10;
+pub(super) const AROUND: usize = 64 << 10;
 
 /// The bytes of a file, read-only.
 #[derive(Debug)]
