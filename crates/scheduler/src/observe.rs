@@ -119,6 +119,19 @@ pub enum TaskEnd {
 }
 
 /// One task, at its start or its end.
+///
+/// ```
+/// use chunkwise_scheduler::{Observer, TaskEvent, TaskKind};
+///
+/// struct Announce;
+/// impl Observer for Announce {
+///     fn task_started(&self, task: &TaskEvent<'_>) {
+///         if task.kind == TaskKind::Spill {
+///             println!("{} bytes to disk, {} live: {}", task.bytes.output, task.live_bytes, task.label());
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct TaskEvent<'run> {
@@ -197,24 +210,40 @@ pub struct Progress {
 
 impl Progress {
     /// Nothing done yet.
+    ///
+    /// ```
+    /// assert_eq!(chunkwise_scheduler::Progress::new().finished(), 0);
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Tasks of all runs that have begun.
+    ///
+    /// ```
+    /// assert_eq!(chunkwise_scheduler::Progress::new().tasks(), 0);
+    /// ```
     #[must_use]
     pub fn tasks(&self) -> u64 {
         self.tasks.load(Relaxed)
     }
 
-    /// Tasks that have ended with a value.
+    /// Tasks that have ended with a value, or with a write to disk.
+    ///
+    /// ```
+    /// assert_eq!(chunkwise_scheduler::Progress::new().finished(), 0);
+    /// ```
     #[must_use]
     pub fn finished(&self) -> u64 {
         self.finished.iter().map(|shard| shard.load(Relaxed)).sum()
     }
 
     /// Finished tasks as a part of all, from 0 to 1; 0 before a run begins.
+    ///
+    /// ```
+    /// assert_eq!(chunkwise_scheduler::Progress::new().fraction(), 0.0);
+    /// ```
     #[must_use]
     pub fn fraction(&self) -> f64 {
         match self.tasks() {
@@ -225,12 +254,29 @@ impl Progress {
     }
 
     /// Bytes written to disk because they did not fit into memory.
+    ///
+    /// ```
+    /// assert_eq!(chunkwise_scheduler::Progress::new().spilled_bytes(), 0);
+    /// ```
     #[must_use]
     pub fn spilled_bytes(&self) -> u64 {
         self.spilled_bytes.load(Relaxed)
     }
 
     /// Most bytes live at once in a run, as declared by its tasks.
+    ///
+    /// ```
+    /// use chunkwise_scheduler::{FnLayer, GraphBuilder, Pool, Progress, RunOptions, TaskBytes};
+    /// use std::sync::Arc;
+    ///
+    /// let mut graph = GraphBuilder::new();
+    /// let one = graph.layer(Arc::new(FnLayer::new("one", |_, _: &mut [i32]| Ok(1))))?;
+    /// graph.task(one, 0, &[], TaskBytes { output: 80, scratch: 20 })?;
+    /// let progress = Arc::new(Progress::new());
+    /// Pool::new(1)?.run_with(graph.build().plan(None)?, RunOptions::new().observer(progress.clone()))?;
+    /// assert_eq!(progress.peak_bytes(), 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn peak_bytes(&self) -> u64 {
         self.peak_bytes.load(Relaxed)
