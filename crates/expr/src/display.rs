@@ -59,6 +59,7 @@ impl fmt::Display for Op {
             }
             Op::View(view) => write!(f, "view{view}"),
             Op::Concat(concat) => write!(f, "concatenate<axis {}>", concat.axis),
+            Op::Blockwise(op) => write!(f, "{op}"),
             op => f.write_str(op.name()),
         }
     }

@@ -1,13 +1,14 @@
 //! Expressions as the user builds them: reference-counted nodes with everything inferred at once.
 
 use std::fmt;
+use std::hash::Hash;
 use std::panic::Location;
 use std::sync::Arc;
 
 use chunkwise_chunk::{ChunkError, ChunkGrid, ChunkSource, Chunks, DType, Scalar, View};
 use smallvec::SmallVec;
 
-use crate::ops::{Concat, Rechunk, Reduce, Reshape, SourceOp};
+use crate::ops::{BlockRule, Blockwise, Concat, Rechunk, Reduce, Reshape, SourceOp};
 use crate::{BuildError, ElementOp, ExprError, Op, ReduceKind};
 
 type Origin = &'static Location<'static>;
@@ -296,6 +297,11 @@ impl Expr {
             Ok(reshape) => Expr::new(Op::Reshape(reshape), &[self], origin),
             Err(cause) => Expr::invalid("reshape", cause, origin),
         }
+    }
+
+    /// An operation that computes each block from regions of `inputs`.
+    pub fn blockwise(rule: impl BlockRule + Eq + Hash, inputs: &[&Expr], origin: Origin) -> Expr {
+        Expr::new(Op::Blockwise(Blockwise::new(rule)), inputs, origin)
     }
 
     /// Arrays laid end to end along `axis`.

@@ -26,6 +26,7 @@ pub use expr::{Expr, Meta, Node};
 pub use graph::{ExprGraph, GraphNode, NodeId};
 pub use op::{Need, Needs, Op};
 pub use ops::element::needs as element_needs;
+pub use ops::{BlockError, BlockRule, Blockwise, Step};
 pub use ops::{Call, Collect, Concat, FromObject, Object, Rechunk, Reduce, Reshape, SourceOp};
 pub use program::{Arg, Instr, Program, ProgramBuilder};
 pub use reduce_table::ReduceKind;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chunkwise_chunk::{ChunkGrid, Region, Scalar, View};
 use smallvec::SmallVec;
 
-use crate::ops::{self, Call, Collect, Concat, FromObject, Rechunk, Reduce, Reshape, SourceOp};
+use crate::ops::{self, Blockwise, Call, Collect, Concat, FromObject, Rechunk, Reduce, Reshape, SourceOp};
 use crate::{ElementOp, ExprError, Meta, Program};
 
 /// A region of an input that some output region needs.
@@ -54,6 +54,8 @@ pub enum Op {
     Concat(Concat),
     /// Other blocks.
     Rechunk(Rechunk),
+    /// Computes each block from regions of the inputs.
+    Blockwise(Blockwise),
     /// Calls a function of any values.
     Call(Call),
     /// Makes a value of an array.
@@ -75,6 +77,7 @@ impl Op {
             Op::Reshape(_) => "reshape",
             Op::Concat(_) => "concatenate",
             Op::Rechunk(_) => "rechunk",
+            Op::Blockwise(op) => op.name(),
             Op::Call(call) => call.name(),
             Op::Collect(_) => "collect",
             Op::FromObject(_) => "from_delayed",
@@ -107,6 +110,7 @@ impl Op {
             Op::Reshape(reshape) => Ok(reshape.infer(inputs)),
             Op::Concat(concat) => concat.infer(inputs),
             Op::Rechunk(rechunk) => Ok(Meta::Array { dtype: inputs[0].dtype(), grid: rechunk.grid.clone() }),
+            Op::Blockwise(op) => op.infer(inputs),
             Op::Call(_) | Op::Collect(_) => Ok(Meta::Object),
             Op::FromObject(from) => Ok(from.meta()),
         }
@@ -121,6 +125,7 @@ impl Op {
             Op::Reshape(reshape) => reshape.needs(region, inputs),
             Op::Concat(concat) => concat.needs(region, inputs),
             Op::Rechunk(_) => smallvec::smallvec![Need { input: 0, region: region.clone() }],
+            Op::Blockwise(op) => op.all_needs(region, inputs),
             _ => Needs::new(),
         }
     }

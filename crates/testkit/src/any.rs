@@ -44,6 +44,11 @@ macro_rules! define_any_array {
                 }
             }
 
+            /// The expression.
+            pub fn expr(&self) -> &Expr {
+                match self { $(AnyArray::$v(x) => x.expr(),)* }
+            }
+
             /// Type of the elements.
             pub fn dtype(&self) -> DType {
                 match self { $(AnyArray::$v(_) => DType::$v,)* }

@@ -7,6 +7,7 @@ use chunkwise_expr::{BinaryOp, ElementOp, Op, Reduce, ReduceKind, UnaryOp};
 
 use crate::eager::number::{epsilon, float, is_nan};
 use crate::eager::reduce::slots;
+use crate::eager::rules;
 use crate::{PlainArray, Value};
 
 /// How far an element may be from the truth.
@@ -43,6 +44,10 @@ pub(crate) fn slacks(op: &Op, inputs: &[&Value], want: &PlainArray) -> Vec<Slack
                 .zip(want.data())
                 .map(|(slot, &want)| reduced(reduce, input.dtype(), slot, want))
                 .collect()
+        }
+        Op::Blockwise(op) => {
+            let inputs: Option<Vec<&PlainArray>> = inputs.iter().map(|value| value.array()).collect();
+            inputs.map_or_else(Vec::new, |inputs| rules::slacks(op, &inputs, want))
         }
         _ => Vec::new(),
     }

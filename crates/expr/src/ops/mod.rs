@@ -1,5 +1,6 @@
 //! The structural operations: one file each.
 
+mod blockwise;
 mod concat;
 pub(crate) mod element;
 mod object;
@@ -8,6 +9,7 @@ mod reduce;
 mod reshape;
 mod source;
 
+pub use blockwise::{BlockError, BlockRule, Blockwise, Step};
 pub use concat::Concat;
 pub use object::{Call, Collect, FromObject, Object};
 pub use rechunk::Rechunk;

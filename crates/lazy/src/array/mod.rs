@@ -1,13 +1,24 @@
 //! `LazyArray<T, D>` by topic: what it is here, what it can do in the files beside this one.
 
+mod blocks;
+mod contract;
 mod convert;
 mod create;
+mod function;
+mod indexing;
 mod io;
+mod layout;
 mod math;
+mod missing;
 mod operand;
 mod operators;
+mod overlap;
 mod reduce;
+mod rolling;
+mod scan;
 mod shape;
+mod statistics;
+mod values;
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, DType, Lent, ReadCost, Region, View, Window, Written};
-use chunkwise_expr::{Concat, FromObject, Meta, Need, Needs, Op};
-use chunkwise_kernels::{Kernel, KernelError, Stop};
+use chunkwise_expr::{Blockwise, Concat, FromObject, Meta, Need, Needs, Op, Step};
+use chunkwise_kernels::{Kernel, Stop};
 use chunkwise_scheduler::{BoxError, Eviction, Layer, Retry, TaskBytes, TaskCx};
 use smallvec::SmallVec;
 
+use super::emit::number_of;
 use super::evict::{may_fail_to_read, retry_read};
 use super::feed::{Feed, bytes, kernel_error, kernel_operands, operands, recycle};
 use super::recycle::Recycler;
@@ -27,11 +28,20 @@ pub(crate) enum BlockOp {
     Concat(Concat, Vec<usize>),
     /// The one region as it is.
     Gather,
+    /// Whatever the rule does, in so many steps.
+    Rule(Blockwise, usize),
     /// A value made into an array.
     FromObject(FromObject),
 }
 
-/// One task per block of a grid.
+impl BlockOp {
+    /// Tasks of each block, one after the other.
+    pub(crate) fn steps(&self) -> usize {
+        if let BlockOp::Rule(_, steps) = self { *steps } else { 1 }
+    }
+}
+
+/// One task per block of a grid, or one per step of a block. They are numbered by block, then by step.
 #[derive(Debug)]
 pub(crate) struct BlockLayer {
     pub(crate) label: Label,
@@ -56,8 +66,8 @@ pub(crate) struct BlockLayer {
 }
 
 impl BlockLayer {
-    /// The regions that a block needs, in the order operands are taken.
-    pub(crate) fn needs(&self, region: &Region) -> Needs {
+    /// The regions that a step of a block needs, in the order operands are taken.
+    pub(crate) fn needs(&self, region: &Region, step: usize) -> Needs {
         if region.is_empty() && !matches!(self.block_op, BlockOp::FromObject(_)) {
             return Needs::new();
         }
@@ -66,15 +76,17 @@ impl BlockLayer {
         }
         match &self.block_op {
             BlockOp::Concat(concat, starts) => concat.parts(region, starts).map(|(need, _)| need).collect(),
-            _ => {
-                let metas: SmallVec<[&Meta; 3]> = self.metas.iter().collect();
-                self.op.needs(region, &metas)
-            }
+            BlockOp::Rule(rule, _) => rule.needs(region, step, &self.metas()),
+            _ => self.op.needs(region, &self.metas()),
         }
     }
 
-    /// What a task allocates: its block, and what it needs while it runs.
-    pub(crate) fn bytes(&self, region: &Region, needs: &[Need]) -> TaskBytes {
+    fn metas(&self) -> SmallVec<[&Meta; 3]> {
+        self.metas.iter().collect()
+    }
+
+    /// What the task of a step allocates: its block, and what it needs while it runs.
+    pub(crate) fn bytes(&self, region: &Region, step: usize, needs: &[Need]) -> TaskBytes {
         let own = bytes(self.dtype, region);
         let sum = |f: &dyn Fn(&Feed, &Region) -> u64| {
             needs.iter().fold(0u64, |sum, need| sum.saturating_add(f(&self.feeds[need.input], &need.region)))
@@ -92,8 +104,15 @@ impl BlockLayer {
                 let own = if self.lender().is_some() { 0 } else { own };
                 (own, walked.saturating_add(kernel.scratch_bytes(region.shape()) as u64))
             }
+            BlockOp::Rule(rule, _) => {
+                let own = if self.fills_sink(rule, step) { 0 } else { own };
+                (own, allocated.saturating_add(rule.scratch_bytes(region, &self.metas())))
+            }
             _ => (own, allocated),
         };
+        if step + 1 < self.block_op.steps() {
+            return TaskBytes { output, scratch: scratch.saturating_add(beside) };
+        }
         let sinks = self.sinks.iter().fold(beside, |sum, sink| sum.saturating_add(sink.scratch(region)));
         let scratch = scratch.saturating_add(sinks);
         match self.used {
@@ -108,6 +127,50 @@ impl BlockLayer {
             [sink] if !self.used && sink.lends().is_some() => Some(sink),
             _ => None,
         }
+    }
+
+    /// Whether a step of a rule writes its results to the memory of the sink.
+    fn fills_sink(&self, rule: &Blockwise, step: usize) -> bool {
+        step + 1 == self.block_op.steps() && rule.fills() && self.lender().is_some()
+    }
+
+    /// Runs a step of a rule, the last one in place where that can be; `None` when the block is written.
+    fn step(
+        &self,
+        rule: &Blockwise,
+        region: &Region,
+        number: usize,
+        inputs: &mut [Value],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Chunk>, BoxError> {
+        let mut inputs = inputs;
+        let before = match number {
+            0 => None,
+            _ => Some(
+                inputs.split_off_first_mut().expect("a step has the one before as its first input").block(),
+            ),
+        };
+        let operands = operands(&self.feeds, &self.needs(region, number), inputs, &self.recycler)?;
+        let metas = self.metas();
+        let mut step = Some(Step { block: region, number, before, operands, inputs: &metas, cancelled });
+        if let Some(sink) = self.lender().filter(|_| self.fills_sink(rule, number)) {
+            fill(&**sink, region, |window| {
+                let step = step.take().ok_or("the memory of a block is lent once")?;
+                rule.fill(step, window)
+            })?;
+            return Ok(None);
+        }
+        let step = step.take().expect("it was not run yet");
+        rule.compute(step).and_then(|block| self.checked(block, region)).map(Some)
+    }
+
+    /// A block, if it is what was declared.
+    fn checked(&self, block: Chunk, region: &Region) -> Result<Chunk, BoxError> {
+        if block.dtype() == self.dtype && block.shape() == region.shape() {
+            return Ok(block);
+        }
+        let (got, want) = ((block.dtype(), block.shape()), (self.dtype, region.shape()));
+        Err(format!("gave a block of {}{:?}, but {}{:?} was declared", got.0, got.1, want.0, want.1).into())
     }
 
     /// Whether the result goes past the caches: it is larger than those, and its memory is mapped.
@@ -125,13 +188,16 @@ impl BlockLayer {
         stop: Stop<'_>,
     ) -> Result<Option<Chunk>, BoxError> {
         let kernel = kernel.stoppable(stop);
-        let operands = kernel_operands(&self.feeds, &self.needs(region), inputs, &self.recycler)?;
+        let operands = kernel_operands(&self.feeds, &self.needs(region, 0), inputs, &self.recycler)?;
         let block = match self.lender() {
             Some(sink) => {
                 let streams = self.streams(&**sink);
-                fill(&**sink, region, |window| match streams {
-                    true => kernel.fill_streaming(&operands, window),
-                    false => kernel.fill(&operands, window),
+                fill(&**sink, region, |window| {
+                    let filled = match streams {
+                        true => kernel.fill_streaming(&operands, window),
+                        false => kernel.fill(&operands, window),
+                    };
+                    filled.map_err(kernel_error)
                 })?;
                 None
             }
@@ -151,7 +217,7 @@ impl BlockLayer {
         if region.is_empty() {
             return Ok(Chunk::zeros(self.dtype, region.shape()));
         }
-        let needs = self.needs(region);
+        let needs = self.needs(region, 0);
         let blocks: usize =
             inputs.iter().map(|input| if let Value::Block(c) = input { c.len() } else { 0 }).sum();
         let mut operands = operands(&self.feeds, &needs, inputs, &self.recycler)?;
@@ -161,7 +227,9 @@ impl BlockLayer {
                 self.compact(operands.swap_remove(0).view(&view.pull(region).1), held)
             }
             BlockOp::Gather => self.compact(operands.swap_remove(0), blocks),
-            BlockOp::Map(_) | BlockOp::FromObject(_) => unreachable!("they are run before operands are read"),
+            BlockOp::Map(_) | BlockOp::FromObject(_) | BlockOp::Rule(..) => {
+                unreachable!("they are run before operands are read")
+            }
             BlockOp::Runs => Chunk::from_runs(self.dtype, region.shape(), &operands)?,
             BlockOp::Concat(..) if operands.len() == 1 => operands.swap_remove(0),
             BlockOp::Concat(concat, starts) => {
@@ -200,20 +268,28 @@ impl Layer<Value> for BlockLayer {
     }
 
     fn run(&self, index: u32, inputs: &mut [Value], cx: &TaskCx<'_>) -> Result<Value, BoxError> {
-        let region = self.grid.region(&self.grid.block(index as usize));
+        let (index, steps) = (index as usize, self.block_op.steps());
+        let (region, step) = (self.grid.region(&self.grid.block(index / steps)), index % steps);
         let cancelled = || cx.cancelled();
         let block = match &self.block_op {
             BlockOp::Map(kernel) if !region.is_empty() => {
                 self.map(kernel, &region, inputs, Stop::when(&cancelled))?
             }
+            BlockOp::Rule(rule, _) if !region.is_empty() => {
+                self.step(rule, &region, step, inputs, &cancelled)?
+            }
             _ => Some(self.compute(&region, inputs)?),
         };
         let Some(chunk) = block else { return Ok(Value::Written) };
+        if step + 1 < steps {
+            return Ok(Value::Block(chunk));
+        }
         write(&self.sinks, &region, &chunk)?;
         Ok(if self.used { Value::Block(chunk) } else { Value::Written })
     }
 
     fn label(&self, index: u32) -> String {
+        let index = index / number_of(self.block_op.steps());
         match self.groups {
             true => self.label.of_region(&self.grid.region(&self.grid.block(index as usize))),
             false => self.label.of(index),
@@ -221,15 +297,15 @@ impl Layer<Value> for BlockLayer {
     }
 }
 
-/// Lets a kernel write to the memory of a sink.
+/// Lets a kernel or a rule write to the memory of a sink.
 fn fill(
     sink: &dyn ChunkSink,
     region: &Region,
-    mut kernel: impl for<'w> FnMut(Window<'w>) -> Result<Written<'w>, KernelError>,
+    mut write: impl for<'w> FnMut(Window<'w>) -> Result<Written<'w>, BoxError>,
 ) -> Result<(), BoxError> {
     let mut failure = None;
-    sink.fill(region, &mut |window| kernel(window).map_err(|error| failure = Some(error)).ok())?;
-    failure.map_or(Ok(()), |error| Err(kernel_error(error)))
+    sink.fill(region, &mut |window| write(window).map_err(|error| failure = Some(error)).ok())?;
+    failure.map_or(Ok(()), Err)
 }
 
 pub(crate) fn write(sinks: &[Arc<dyn ChunkSink>], region: &Region, chunk: &Chunk) -> Result<(), BoxError> {

@@ -47,7 +47,7 @@ impl Demand {
 }
 
 /// Walks from the roots to the sources. A node whose blocks are all needed needs all blocks of its inputs, unless
-/// it is a view, which may leave some out.
+/// it is a view or follows a rule, which may leave some out.
 pub(crate) fn find(graph: &ExprGraph, inlined: &[bool]) -> Vec<Demand> {
     let mut demand = vec![Demand::None; graph.len()];
     for &root in graph.roots() {
@@ -57,8 +57,10 @@ pub(crate) fn find(graph: &ExprGraph, inlined: &[bool]) -> Vec<Demand> {
         let wanted = std::mem::replace(&mut demand[id.index()], Demand::None);
         match (&wanted, &graph.node(id).op) {
             (Demand::None, _) => {}
-            // Some blocks of an array, or all of a view, need some blocks of the inputs; a value is needed as a whole.
-            (Demand::Some(_), op) | (Demand::All, op @ Op::View(_)) if !matches!(op, Op::FromObject(_)) => {
+            // Some blocks of an array, or all of what may leave some out, need some blocks of the inputs; a value is needed as a whole.
+            (Demand::Some(_), op) | (Demand::All, op @ (Op::View(_) | Op::Blockwise(_)))
+                if !matches!(op, Op::FromObject(_)) =>
+            {
                 mark_inputs(graph, id, op, &wanted, inlined, &mut demand);
             }
             _ => graph.inputs(id).iter().for_each(|input| demand[input.index()] = Demand::All),

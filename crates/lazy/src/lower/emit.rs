@@ -150,13 +150,33 @@ impl<'a> Emit<'a> {
         Ok(tasks)
     }
 
+    /// The task that gives a block, with those of the steps before.
     fn block(&mut self, id: NodeId, number: LayerId, layer: &BlockLayer, index: usize) -> Result<TaskId> {
         let region = layer.grid.region(&layer.grid.block(index));
-        let needs = layer.needs(&region);
+        let last = layer.block_op.steps() - 1;
         let sources = self.graph.inputs(id);
-        self.make_late(&sources, &needs)?;
-        let inputs = self.gather(&sources, &layer.feeds, &needs);
-        let bytes = layer.bytes(&region, &needs);
+        let mut before = None;
+        for step in if region.is_empty() { last } else { 0 }..last {
+            before = Some(self.step(&sources, number, layer, (index, step), before)?);
+        }
+        self.step(&sources, number, layer, (index, last), before)
+    }
+
+    fn step(
+        &mut self,
+        sources: &[NodeId],
+        number: LayerId,
+        layer: &BlockLayer,
+        (index, step): (usize, usize),
+        before: Option<TaskId>,
+    ) -> Result<TaskId> {
+        let region = layer.grid.region(&layer.grid.block(index));
+        let needs = layer.needs(&region, step);
+        self.make_late(sources, &needs)?;
+        let mut inputs = Vec::from_iter(before);
+        inputs.append(&mut self.gather(sources, &layer.feeds, &needs));
+        let bytes = layer.bytes(&region, step, &needs);
+        let index = index * layer.block_op.steps() + step;
         Ok(self.builder.task(number, number_of(index), &inputs, bytes)?)
     }
 
@@ -297,6 +317,7 @@ fn block_op(op: &Op, single: Option<Program>, inputs: &[&Meta]) -> BlockOp {
         Op::Reshape(_) => BlockOp::Runs,
         Op::Concat(concat) => BlockOp::Concat(concat.clone(), concat.starts(inputs)),
         Op::FromObject(from) => BlockOp::FromObject(from.clone()),
+        Op::Blockwise(rule) => BlockOp::Rule(rule.clone(), rule.steps(inputs)),
         _ => single.map_or(BlockOp::Gather, |program| BlockOp::Map(Kernel::new(&program))),
     }
 }

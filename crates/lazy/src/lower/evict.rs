@@ -25,6 +25,7 @@ pub(super) fn eviction(op: &Op, block_op: &BlockOp, feeds: &[Feed]) -> Eviction 
     });
     match block_op {
         BlockOp::FromObject(_) => Eviction::Spill,
+        BlockOp::Rule(rule, steps) if *steps > 1 || !rule.is_cheap() => Eviction::Spill,
         _ if alone && !calls_user(op) => Eviction::Rerun,
         _ => Eviction::Spill,
     }

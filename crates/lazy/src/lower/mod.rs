@@ -4,6 +4,7 @@
 //! node of the graph          layers of tasks
 //! source, literal            none where readers can read for themselves (see `sources`), else one read a block
 //! map, view, rechunk, ..     one task a block: gather the needed regions, apply          (`blockwise`)
+//! blockwise rule             the same, or a task for each of its steps, one after the other
 //! rechunk beyond the budget  one task a block, and one a piece on the way               (`shuffle`)
 //! reduction                  one fold a block, merges of eight partial results, finish   (`reduce`)
 //! siblings                   the same folds and merges for all of them, a finish each

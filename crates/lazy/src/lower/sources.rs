@@ -64,11 +64,15 @@ fn takes_whole_blocks(graph: &ExprGraph, id: NodeId, user: NodeId) -> bool {
     }
 }
 
-/// In how many blocks tasks of a node are counted: of the array, or of what a reduction folds, with their pieces.
+/// In how many blocks tasks of a node are counted: of the array, with their steps, or of what a reduction
+/// folds, with their pieces.
 pub(crate) fn blocks_of(graph: &ExprGraph, id: NodeId) -> usize {
     let node = graph.node(id);
     match (&node.op, &node.meta) {
         (Op::Reduce(reduce), _) => reduce.space.num_blocks().saturating_mul(reduce.most_pieces()),
+        (Op::Blockwise(rule), Meta::Array { grid, .. }) => {
+            grid.num_blocks().saturating_mul(rule.steps(&graph.input_metas(id)))
+        }
         (_, Meta::Array { grid, .. }) => grid.num_blocks(),
         _ => 1,
     }

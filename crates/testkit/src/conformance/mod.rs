@@ -18,9 +18,15 @@
 mod case;
 mod compare;
 mod config;
+mod contract;
 mod elementwise;
+mod indexing;
+mod layout;
+mod overlap;
 mod reduce;
+mod rolling;
 mod run;
+mod scan;
 mod slices;
 mod structure;
 

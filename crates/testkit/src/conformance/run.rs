@@ -11,7 +11,7 @@ use super::config::{Chunking, Machine};
 use super::elementwise::elementwise;
 use super::reduce::reduction;
 use super::structure::structural;
-use super::{Failure, Refusal, Verdict};
+use super::{Failure, Refusal, Verdict, contract, indexing, layout, overlap, rolling, scan};
 use crate::{AnyArray, PlainArray, compute_all};
 
 /// A case that takes longer than this under all configurations together is said to hang.
@@ -101,6 +101,12 @@ fn apply(step: &CaseStep, values: &[AnyArray]) -> Result<AnyArray, Refusal> {
     elementwise(step, &args)
         .or_else(|| reduction(step, &args))
         .or_else(|| structural(step, &args))
+        .or_else(|| contract::apply(step, &args))
+        .or_else(|| indexing::apply(step, &args))
+        .or_else(|| layout::apply(step, &args))
+        .or_else(|| overlap::apply(step, &args))
+        .or_else(|| rolling::apply(step, &args))
+        .or_else(|| scan::apply(step, &args))
         .unwrap_or_else(|| Err(Refusal::Unsupported(step.op.clone())))
 }
 

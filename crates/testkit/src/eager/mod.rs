@@ -8,6 +8,7 @@ mod array;
 mod element;
 pub(crate) mod number;
 pub(crate) mod reduce;
+pub(crate) mod rules;
 mod structure;
 mod sum;
 
@@ -94,6 +95,11 @@ pub enum EagerError {
         /// The operation.
         op: &'static str,
     },
+    /// A rule that nobody has written down.
+    NoReference {
+        /// The operation.
+        op: String,
+    },
     /// A source could not be read.
     Source(SourceError),
     /// A delayed value does not fit the array it is made into.
@@ -117,6 +123,7 @@ impl fmt::Display for EagerError {
             }
             EagerError::Inputs { op, inputs } => write!(f, "{op}: inputs {inputs} do not fit"),
             EagerError::NoElements { op } => write!(f, "{op}: no elements to reduce"),
+            EagerError::NoReference { op } => write!(f, "{op}: there is no reference for it"),
             EagerError::Source(err) => err.fmt(f),
             EagerError::Object(text) => f.write_str(text),
         }
@@ -212,6 +219,7 @@ fn eval_array_op(op: &Op, inputs: &[&PlainArray]) -> Result<PlainArray, EagerErr
         Op::Reshape(_) => Ok(structure::reshape(op, inputs[0])),
         Op::Concat(concat) => structure::concat(concat.axis, inputs),
         Op::Rechunk(_) => Ok(inputs[0].clone()),
+        Op::Blockwise(op) => rules::blockwise(op, inputs),
         Op::Call(_) | Op::Collect(_) | Op::FromObject(_) => Err(EagerError::types(op.name(), inputs)),
     }
 }

@@ -56,6 +56,11 @@ fn constant(value: Scalar, shape: &[usize], grid: &ChunkGrid) -> Expr {
 /// Zero to four axes, one in fifteen of them of length 0.
 fn shape(draw: &mut Draw) -> Vec<usize> {
     let ndim = *draw.weighted(&[(1, 0), (4, 1), (6, 2), (4, 3), (2, 4)]);
+    shape_of_rank(draw, ndim)
+}
+
+/// Lengths of so many axes, few of them zero, with at most [`MOST_ELEMENTS`] elements.
+pub(crate) fn shape_of_rank(draw: &mut Draw, ndim: usize) -> Vec<usize> {
     let mut left = MOST_ELEMENTS;
     let mut len = || {
         let n = *draw.weighted(&[(1, 0), (3, 1), (3, 2), (3, 3), (2, 5), (2, 7), (1, 12)]);
@@ -96,7 +101,7 @@ fn irregular(draw: &mut Draw, len: usize) -> AxisChunks {
 }
 
 /// Three arrays in four hold small numbers, the others extremes, infinities and NaN as well.
-fn values(draw: &mut Draw, dtype: DType, shape: &[usize]) -> PlainArray {
+pub(crate) fn values(draw: &mut Draw, dtype: DType, shape: &[usize]) -> PlainArray {
     let wild = draw.one_in(4);
     PlainArray::from_fn(
         dtype,

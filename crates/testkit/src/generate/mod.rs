@@ -4,9 +4,10 @@
 //! A step is a seed. Shrinking drops steps and sources; what is left draws the same choices as before
 //! wherever its inputs are still there.
 
-mod data;
-mod draw;
+pub(crate) mod data;
+pub(crate) mod draw;
 mod elementwise;
+mod rules;
 mod structure;
 
 use std::fmt;
@@ -61,11 +62,13 @@ impl RandomExpr {
     /// The expression that these seeds make: one source each, then one step each.
     pub fn grow(sources: &[u64], steps: &[u64]) -> RandomExpr {
         let first = sources.first().copied().unwrap_or_default();
-        let all = std::iter::once(first).chain(sources.iter().skip(1).copied());
-        let mut pool = Pool { exprs: all.map(|seed| data::source(&mut Draw::new(seed))).collect() };
+        let seeds = std::iter::once(first).chain(sources.iter().skip(1).copied());
+        let mut pool = Pool { exprs: seeds.map(|seed| data::source(&mut Draw::new(seed))).collect() };
+        let all: Vec<(usize, Step)> =
+            STEPS.iter().chain(rules::TOPICS.iter().copied().flatten()).copied().collect();
         for &seed in steps {
             let mut draw = Draw::new(seed);
-            let step = draw.weighted(STEPS);
+            let step = draw.weighted(&all);
             if let Some(expr) = step(&mut draw, &pool) {
                 pool.add(expr);
             }

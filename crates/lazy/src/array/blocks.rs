@@ -1,0 +1,1 @@
+//! Blocks one by one, and conversions.

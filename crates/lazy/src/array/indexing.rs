@@ -1,0 +1,1 @@
+//! Indexing by arrays: taking, placing, diagonals.

@@ -1,0 +1,1 @@
+//! Padding, repetition, joining, splitting, grids of coordinates.

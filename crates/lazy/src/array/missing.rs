@@ -1,0 +1,1 @@
+//! Missing values: masks, fill values, scale and offset.

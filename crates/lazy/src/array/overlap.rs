@@ -1,0 +1,1 @@
+//! Functions of blocks with a margin, neighbourhoods, convolution.

@@ -1,0 +1,1 @@
+//! Statistics that are made of several reductions, and reductions of the user's own.

@@ -1,0 +1,1 @@
+//! Elementwise methods that are made of several operations.

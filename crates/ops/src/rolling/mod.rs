@@ -1,0 +1,1 @@
+//! Statistics of windows that move along an axis.

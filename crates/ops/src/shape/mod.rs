@@ -1,0 +1,1 @@
+//! Operations that lay elements out anew.

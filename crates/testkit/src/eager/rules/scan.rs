@@ -1,0 +1,5 @@
+//! Scans: the truth.
+
+use super::Reference;
+
+pub(super) const REFERENCES: &[Reference] = &[];

@@ -1,0 +1,5 @@
+//! Sums of products: random steps.
+
+use crate::generate::Step;
+
+pub(in crate::generate) const STEPS: &[(usize, Step)] = &[];

@@ -1,0 +1,22 @@
+//! Steps that follow the rules of `chunkwise-ops`.
+
+mod contract;
+mod function;
+mod index;
+mod overlap;
+mod rolling;
+mod scan;
+mod shape;
+
+use super::Step;
+
+/// The steps of all topics, by weight.
+pub(super) const TOPICS: &[&[(usize, Step)]] = &[
+    contract::STEPS,
+    function::STEPS,
+    index::STEPS,
+    overlap::STEPS,
+    rolling::STEPS,
+    scan::STEPS,
+    shape::STEPS,
+];

@@ -1,0 +1,5 @@
+//! Blocks and conversions.
+
+use super::Method;
+
+pub(super) const METHODS: &[Method] = &[];

@@ -1,0 +1,5 @@
+//! Sums of products.
+
+use super::Method;
+
+pub(super) const METHODS: &[Method] = &[];

@@ -1,0 +1,5 @@
+//! Functions of blocks.
+
+use super::Method;
+
+pub(super) const METHODS: &[Method] = &[];

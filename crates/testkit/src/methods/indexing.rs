@@ -1,0 +1,5 @@
+//! Indexing by arrays.
+
+use super::Method;
+
+pub(super) const METHODS: &[Method] = &[];

@@ -1,0 +1,5 @@
+//! Padding, repetition, joining, splitting.
+
+use super::Method;
+
+pub(super) const METHODS: &[Method] = &[];

@@ -1,0 +1,5 @@
+//! Missing values.
+
+use super::Method;
+
+pub(super) const METHODS: &[Method] = &[];

@@ -1,0 +1,5 @@
+//! Margins and neighbourhoods.
+
+use super::Method;
+
+pub(super) const METHODS: &[Method] = &[];

@@ -1,0 +1,5 @@
+//! Moving windows.
+
+use super::Method;
+
+pub(super) const METHODS: &[Method] = &[];

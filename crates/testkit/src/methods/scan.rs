@@ -1,0 +1,5 @@
+//! Scans.
+
+use super::Method;
+
+pub(super) const METHODS: &[Method] = &[];

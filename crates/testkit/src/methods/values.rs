@@ -1,0 +1,5 @@
+//! Elementwise methods.
+
+use super::Method;
+
+pub(super) const METHODS: &[Method] = &[];
