@@ -90,7 +90,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     /// ```
     /// use chunkwise::prelude::*;
     /// use chunkwise::idx;
-    /// let x = LazyArray::from_fn((3, 2, 3), 2, |(i, j, k)| 100 * i + 10 * j + k);
+    /// let x = LazyArray::from_fn((3, 2, 3), 2, |(i, j, k)| (100 * i + 10 * j + k) as u64);
     /// let points = x.vindex(idx![.., [0, 1, 0], [2, 0, 1]]);
     /// assert_eq!(points.shape(), [3, 3]);
     /// let first: LazyArray1<_> = points.index_axis(Axis(1), 0).into_dimensionality();
@@ -186,7 +186,7 @@ impl<T: Element, D: RemoveAxis> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::from_fn((3, 4), 2, |(i, j)| 10 * i + j);
+    /// let x = LazyArray::from_fn((3, 4), 2, |(i, j)| (10 * i + j) as u64);
     /// assert_eq!(x.diagonal(1, Axis(0), Axis(1)).compute()?, ndarray::arr1(&[1, 12, 23]));
     /// assert_eq!(x.diagonal(-2, Axis(0), Axis(1)).compute()?, ndarray::arr1(&[20]));
     /// assert!(x.diagonal(0, Axis(1), Axis(1)).check().is_err());

@@ -18,7 +18,7 @@ pub(super) type Origin = &'static Location<'static>;
 /// ```
 /// use chunkwise::prelude::*;
 /// use chunkwise::idx;
-/// let x = LazyArray::from_fn((3, 4), 2, |(i, j)| 10 * i + j);
+/// let x = LazyArray::from_fn((3, 4), 2, |(i, j)| (10 * i + j) as u64);
 /// assert_eq!(x.index(idx![[2, 0], 1..3]).compute()?, ndarray::arr2(&[[21, 22], [1, 2]]).into_dyn());
 /// assert_eq!(x.index(idx![[2, 0], [1, 3]]).compute()?, ndarray::arr1(&[21, 3]).into_dyn());
 /// assert_eq!(x.index(idx![-1, [true, false, false, true]]).compute()?, ndarray::arr1(&[20, 23]).into_dyn());
