@@ -1,11 +1,13 @@
 //! `LazyArray<T, D>` by topic: what it is here, what it can do in the files beside this one.
 
+mod assign;
 mod blocks;
 mod contract;
 mod convert;
 mod create;
 mod function;
 mod indexing;
+mod indexing_arguments;
 mod io;
 mod layout;
 mod math;
@@ -31,6 +33,7 @@ use crate::{Error, Plan, Result, RunHandle, Runtime};
 
 pub use convert::IntoShared;
 pub use create::BlockInfo;
+pub use indexing_arguments::{IntoIndices, LaneIndices};
 pub use io::open_npy;
 #[cfg(feature = "zarr")]
 pub use io::{ZarrOptions, ZarrVersion, open_zarr};

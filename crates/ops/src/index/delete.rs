@@ -1,0 +1,173 @@
+//! An axis without some of its positions.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
+use std::panic::Location;
+use std::sync::Arc;
+
+use chunkwise_chunk::{AxisChunks, Chunk, ChunkGrid, Region, dispatch};
+use chunkwise_expr::{BlockError, BlockRule, Expr, ExprError, Meta, Need, Needs, Step};
+
+use super::plan::Picks;
+use super::points::checked_axis;
+use super::{IndexList, begun, gather};
+
+/// Its input without what is at some positions of an axis. Each block holds what is left of one block of the input.
+#[derive(Clone, Debug)]
+pub struct Delete {
+    axis: usize,
+    /// In ascending order, each once.
+    deleted: Arc<[usize]>,
+}
+
+impl Delete {
+    /// The axis.
+    pub fn axis(&self) -> usize {
+        self.axis
+    }
+
+    /// The positions that are left out, in ascending order, each once.
+    pub fn deleted(&self) -> &[usize] {
+        &self.deleted
+    }
+
+    /// The position in the input of a position in the result: the first one that has so many others left before it.
+    fn source(&self, at: usize) -> usize {
+        // How many are left before a deleted position grows with it.
+        let (mut low, mut high) = (0, self.deleted.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.deleted[middle] - middle <= at { low = middle + 1 } else { high = middle }
+        }
+        at + low
+    }
+
+    /// The positions of the input from the first to the last one that a block keeps.
+    fn held(&self, block: &Region) -> Range<usize> {
+        let start = block.start()[self.axis];
+        self.source(start)..self.source(start + block.shape()[self.axis] - 1) + 1
+    }
+
+    /// Those of the positions that are left, as places from the first one.
+    fn kept(&self, held: Range<usize>) -> Vec<u32> {
+        let mut deleted =
+            self.deleted[self.deleted.partition_point(|&at| at < held.start)..].iter().peekable();
+        let start = held.start;
+        held.filter(|at| deleted.next_if_eq(&at).is_none()).map(|at| (at - start) as u32).collect()
+    }
+
+    /// What is left of every block of the axis.
+    fn cut(&self, axis: &AxisChunks) -> Result<AxisChunks, ExprError> {
+        if self.deleted.is_empty() {
+            return Ok(axis.clone());
+        }
+        if axis.count() > u32::MAX as usize {
+            return Err(ExprError::TooManyBlocks { blocks: axis.count() });
+        }
+        let before = |bound: usize| self.deleted.partition_point(|&at| at < bound);
+        let left = |block: Range<usize>| block.len() - (before(block.end) - before(block.start));
+        let mut sizes: Vec<usize> = (0..axis.count()).map(|block| left(axis.range(block))).collect();
+        sizes.retain(|&size| size > 0);
+        if sizes.is_empty() {
+            return Ok(AxisChunks::whole(0));
+        }
+        Ok(AxisChunks::explicit(axis.len() - self.deleted.len(), &sizes)?)
+    }
+}
+
+impl PartialEq for Delete {
+    fn eq(&self, other: &Delete) -> bool {
+        let same = Arc::ptr_eq(&self.deleted, &other.deleted) || self.deleted == other.deleted;
+        self.axis == other.axis && same
+    }
+}
+
+impl Eq for Delete {}
+
+impl Hash for Delete {
+    /// Nothing of the positions but their number: there may be millions.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.axis, self.deleted.len()).hash(state);
+    }
+}
+
+impl fmt::Display for Delete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "delete[{} positions of axis {}]", self.deleted.len(), self.axis)
+    }
+}
+
+impl BlockRule for Delete {
+    fn name(&self) -> &str {
+        "delete"
+    }
+
+    fn infer(&self, inputs: &[&Meta]) -> Result<Meta, ExprError> {
+        let mut axes = inputs[0].grid().axes().to_vec();
+        axes[self.axis] = self.cut(&axes[self.axis])?;
+        Ok(Meta::Array { dtype: inputs[0].dtype(), grid: ChunkGrid::new(axes) })
+    }
+
+    fn needs(&self, block: &Region, _: usize, _: &[&Meta]) -> Needs {
+        let held = self.held(block);
+        let mut region = block.clone();
+        region.set_axis(self.axis, held.start, held.len());
+        Needs::from_iter([Need { input: 0, region }])
+    }
+
+    fn compute(&self, mut step: Step<'_>) -> Result<Chunk, BlockError> {
+        let source = step.operands.swap_remove(0);
+        if source.shape() == step.block.shape() {
+            return Ok(source);
+        }
+        let kept = self.kept(self.held(step.block));
+        // What is left of a block has at most 2^32 places: its source was in memory.
+        let places: Vec<u32> = (0..kept.len() as u32).collect();
+        dispatch!(source.dtype(), T => {
+            let mut out = begun::<T>(None, step.block.shape())?;
+            let elements = out.as_slice_mut().expect("a block that is begun is in C order");
+            let picks = Picks { places: &places, sources: &kept };
+            gather::along(elements, kept.len(), source.typed::<T>()?.view(), self.axis, picks);
+            Ok(Chunk::from_array(out))
+        })
+    }
+
+    /// The places that are kept and where they go.
+    fn scratch_bytes(&self, block: &Region, _: &[&Meta]) -> u64 {
+        2 * size_of::<u32>() as u64 * block.shape()[self.axis] as u64
+    }
+}
+
+/// `input` without what is at `indices` of an axis. An index that is named twice deletes once.
+pub fn delete(input: &Expr, indices: &IndexList, axis: usize, origin: &'static Location<'static>) -> Expr {
+    let Some(grid) = input.grid() else { return input.clone() };
+    match checked_axis(axis, grid.shape()).and_then(|()| indices.positions(axis, grid.shape())) {
+        Ok(mut deleted) => {
+            deleted.sort_unstable();
+            deleted.dedup();
+            Expr::blockwise(Delete { axis, deleted: deleted.into() }, &[input], origin)
+        }
+        Err(cause) => Expr::invalid("delete", cause, origin),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_of_the_result_are_those_left_in_order() {
+        let delete = Delete { axis: 0, deleted: [0, 1, 4, 9].as_slice().into() };
+        let left: Vec<usize> = (0..6).map(|at| delete.source(at)).collect();
+        assert_eq!(left, [2, 3, 5, 6, 7, 8]);
+        assert_eq!(delete.kept(2..9), [0, 1, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn blocks_keep_what_is_left_of_them() {
+        let delete = Delete { axis: 0, deleted: [0, 1, 4, 9].as_slice().into() };
+        let cut = delete.cut(&AxisChunks::regular(10, 2)).unwrap();
+        assert_eq!(cut.sizes().collect::<Vec<_>>(), [2, 1, 2, 1]);
+    }
+}
