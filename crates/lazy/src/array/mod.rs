@@ -8,11 +8,15 @@ mod function;
 mod indexing;
 mod io;
 mod layout;
+mod layout_calc;
+mod layout_join;
+mod layout_matrix;
 mod math;
 mod missing;
 mod operand;
 mod operators;
 mod overlap;
+mod pad;
 mod reduce;
 mod rolling;
 mod scan;
@@ -34,7 +38,14 @@ pub use create::BlockInfo;
 pub use io::open_npy;
 #[cfg(feature = "zarr")]
 pub use io::{ZarrOptions, ZarrVersion, open_zarr};
+pub use layout_calc::InterpOptions;
+pub use layout_join::{
+    Indexing, Nested, block, broadcast_arrays, column_stack, dstack, hstack, meshgrid, meshgrid_sparse,
+    vstack,
+};
+pub use layout_matrix::{indices, tril_indices, triu_indices};
 pub use operand::{IntoAxes, Operand};
+pub use pad::{PadMode, PadStatistic, PadWidth};
 pub use shape::{concatenate, stack};
 
 pub(crate) use create::size_checked;

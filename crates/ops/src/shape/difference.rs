@@ -53,7 +53,8 @@ impl BlockRule for Difference {
 
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
         let elements = &step.operands[0];
-        let distances = distances(elements.dtype()).ok_or("the type was checked when the difference was built")?;
+        let distances =
+            distances(elements.dtype()).ok_or("the type was checked when the difference was built")?;
         distances(elements, Axis(self.axis))
     }
 }

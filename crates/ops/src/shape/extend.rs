@@ -75,7 +75,8 @@ impl Extend {
         let source = step.inputs[0].grid().shape();
         let runs = self.runs(step.block, source);
         let axes = 0..self.walks.len();
-        let lines: Vec<Line<T>> = axes.map(|axis| self.line(axis, step.block, &runs[axis], source[axis])).collect();
+        let lines: Vec<Line<T>> =
+            axes.map(|axis| self.line(axis, step.block, &runs[axis], source[axis])).collect();
         let mut out = Vec::with_capacity(step.block.len());
         let boxed = boxed.map(Chunk::to_contiguous);
         let elements = match &boxed {
@@ -116,7 +117,9 @@ impl BlockRule for Extend {
         let (grid, dtype) = (inputs[0].grid(), inputs[0].dtype());
         if self.walks.len() != grid.ndim() {
             let (given, shape) = (self.walks.len(), grid.shape());
-            return Err(ExprError::Message(format!("{given} axes are given for an array of shape {shape:?}")));
+            return Err(ExprError::Message(format!(
+                "{given} axes are given for an array of shape {shape:?}"
+            )));
         }
         for (axis, (walk, &n)) in self.walks.iter().zip(grid.shape()).enumerate() {
             check(axis, walk, n, grid.shape())?;

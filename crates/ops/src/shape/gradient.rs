@@ -19,7 +19,7 @@ use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, Zip};
 
 use super::check_axis;
 
-/// Where the elements of an axis lie.
+/// Where the elements of an axis lie: so far apart, or at coordinates.
 ///
 /// ```
 /// use chunkwise_ops::shape::Spacing;
@@ -27,6 +27,30 @@ use super::check_axis;
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Spacing(Places);
+
+impl From<f64> for Spacing {
+    fn from(step: f64) -> Spacing {
+        Spacing::even(step)
+    }
+}
+
+impl From<&[f64]> for Spacing {
+    fn from(coordinates: &[f64]) -> Spacing {
+        Spacing::at(coordinates)
+    }
+}
+
+impl From<&Vec<f64>> for Spacing {
+    fn from(coordinates: &Vec<f64>) -> Spacing {
+        Spacing::at(coordinates)
+    }
+}
+
+impl<const N: usize> From<[f64; N]> for Spacing {
+    fn from(coordinates: [f64; N]) -> Spacing {
+        Spacing::at(&coordinates)
+    }
+}
 
 /// Numbers as bits, so that equal ones are equal and can be hashed.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -57,7 +81,12 @@ impl Spacing {
     }
 
     /// How many coordinates there are, if they were given.
-    fn len(&self) -> Option<usize> {
+    ///
+    /// ```
+    /// use chunkwise_ops::shape::Spacing;
+    /// assert_eq!([Spacing::even(1.0).coordinates(), Spacing::at(&[0.0, 2.0]).coordinates()], [None, Some(2)]);
+    /// ```
+    pub fn coordinates(&self) -> Option<usize> {
         match &self.0 {
             Places::Even(_) => None,
             Places::Equal(_, len) => Some(*len),
@@ -65,8 +94,13 @@ impl Spacing {
         }
     }
 
-    /// The distance from an element to the next.
-    fn step(&self, at: usize) -> f64 {
+    /// The distance from an element to the next, which there must be.
+    ///
+    /// ```
+    /// use chunkwise_ops::shape::Spacing;
+    /// assert_eq!(Spacing::at(&[0.0, 2.0, 5.0]).step(1), 3.0);
+    /// ```
+    pub fn step(&self, at: usize) -> f64 {
         match &self.0 {
             Places::Even(step) | Places::Equal(step, _) => f64::from_bits(*step),
             Places::Uneven(steps) => f64::from_bits(steps[at]),
@@ -97,7 +131,7 @@ pub struct Gradient {
 
 impl fmt::Display for Gradient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let spacing = match self.spacing.len() {
+        let spacing = match self.spacing.coordinates() {
             None => format!("step {}", self.spacing.step(0)),
             Some(len) => format!("{len} coordinates"),
         };
@@ -114,12 +148,14 @@ impl BlockRule for Gradient {
         let (shape, dtype) = (inputs[0].grid().shape(), inputs[0].dtype());
         check_axis(self.axis, shape)?;
         let n = shape[self.axis];
-        let problem = match self.spacing.len() {
+        let problem = match self.spacing.coordinates() {
             _ if !matches!(dtype, DType::F32 | DType::F64) => return Err(ExprError::DType(vec![dtype])),
             _ if !matches!(self.edge_order, 1 | 2) => {
                 format!("edge order {} is neither 1 nor 2", self.edge_order)
             }
-            Some(len) if len != n => format!("{len} coordinates are given for {n} elements along axis {}", self.axis),
+            Some(len) if len != n => {
+                format!("{len} coordinates are given for {n} elements along axis {}", self.axis)
+            }
             _ if n <= self.edge_order => format!(
                 "axis {} of shape {shape:?} needs at least {} elements for edges of order {}",
                 self.axis,
@@ -140,7 +176,7 @@ impl BlockRule for Gradient {
 
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
         // Coordinates are doubles, and with them all that is computed, as in NumPy.
-        match (step.operands[0].dtype(), self.spacing.len()) {
+        match (step.operands[0].dtype(), self.spacing.coordinates()) {
             (DType::F64, _) => self.derive::<f64, f64>(&step),
             (DType::F32, None) => self.derive::<f32, f32>(&step),
             (DType::F32, Some(_)) => self.derive::<f32, f64>(&step),
@@ -156,7 +192,8 @@ impl BlockRule for Gradient {
 impl Gradient {
     /// The elements along the axis that a block needs, of `n`.
     fn needed(&self, block: &Region, n: usize) -> (usize, usize) {
-        let (mut start, mut end) = (block.start()[self.axis].saturating_sub(1), (block.end(self.axis) + 1).min(n));
+        let (mut start, mut end) =
+            (block.start()[self.axis].saturating_sub(1), (block.end(self.axis) + 1).min(n));
         if block.start()[self.axis] == 0 {
             end = end.max(self.edge_order + 1);
         }
@@ -239,7 +276,9 @@ impl<W: Float> Slope<W> {
     /// The same for elements that begin at `begin`.
     fn starting_at(self, begin: usize) -> Slope<W> {
         match self {
-            Slope::Quotient { low, high, step } => Slope::Quotient { low: low - begin, high: high - begin, step },
+            Slope::Quotient { low, high, step } => {
+                Slope::Quotient { low: low - begin, high: high - begin, step }
+            }
             Slope::Sum { first, weights } => Slope::Sum { first: first - begin, weights },
         }
     }
@@ -247,7 +286,9 @@ impl<W: Float> Slope<W> {
     fn of(&self, f: impl Fn(usize) -> W) -> W {
         match self {
             Slope::Quotient { low, high, step } => (f(*high) - f(*low)) / *step,
-            Slope::Sum { first, weights: [a, b, c] } => *a * f(*first) + *b * f(first + 1) + *c * f(first + 2),
+            Slope::Sum { first, weights: [a, b, c] } => {
+                *a * f(*first) + *b * f(first + 1) + *c * f(first + 2)
+            }
         }
     }
 
