@@ -100,6 +100,11 @@ impl Counts {
         self.ends.len()
     }
 
+    /// How often an element is repeated.
+    pub fn of(&self, element: usize) -> usize {
+        self.ends[element] - if element == 0 { 0 } else { self.ends[element - 1] }
+    }
+
     /// Sum of all counts.
     pub fn total(&self) -> usize {
         self.ends.last().copied().unwrap_or(0)
