@@ -32,12 +32,17 @@ pub use array::{
     LazyArray4, LazyArray5, LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, concatenate, open_npy,
     stack,
 };
+pub use array::{
+    Indexing, InterpOptions, Nested, PadMode, PadStatistic, PadWidth, block, broadcast_arrays, column_stack,
+    dstack, hstack, indices, meshgrid, meshgrid_sparse, tril_indices, triu_indices, vstack,
+};
 #[cfg(feature = "zarr")]
 pub use array::{ZarrOptions, ZarrVersion, open_zarr};
 pub use chunkwise_chunk::{
     AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, DType, Element, Float, Integer, Number, Scalar, Signed,
 };
 pub use chunkwise_ops::index::{Index, IndexList};
+pub use chunkwise_ops::shape::Spacing;
 pub use chunkwise_optimize::OptimizeOptions;
 pub use chunkwise_scheduler::{
     CancelToken, ErrorMode, Observer, Progress, Retry, RunEvent, TaskEnd, TaskEvent, TaskKind,

@@ -10,11 +10,15 @@ mod indexing;
 mod indexing_arguments;
 mod io;
 mod layout;
+mod layout_calc;
+mod layout_join;
+mod layout_matrix;
 mod math;
 mod missing;
 mod operand;
 mod operators;
 mod overlap;
+mod pad;
 mod reduce;
 mod rolling;
 mod scan;
@@ -37,7 +41,14 @@ pub use indexing_arguments::{IntoIndices, LaneIndices};
 pub use io::open_npy;
 #[cfg(feature = "zarr")]
 pub use io::{ZarrOptions, ZarrVersion, open_zarr};
+pub use layout_calc::InterpOptions;
+pub use layout_join::{
+    Indexing, Nested, block, broadcast_arrays, column_stack, dstack, hstack, meshgrid, meshgrid_sparse,
+    vstack,
+};
+pub use layout_matrix::{indices, tril_indices, triu_indices};
 pub use operand::{IntoAxes, Operand};
+pub use pad::{PadMode, PadStatistic, PadWidth};
 pub use shape::{concatenate, stack};
 
 pub(crate) use create::size_checked;

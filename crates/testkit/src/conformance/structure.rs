@@ -2,12 +2,10 @@
 
 use chunkwise::prelude::*;
 use chunkwise_chunk::{AxisSpec, for_each_dtype};
-use chunkwise_expr::BinaryOp;
 use ndarray::SliceInfoElem;
 
 use super::Refusal;
 use super::case::CaseStep;
-use super::elementwise::binary;
 use super::slices::slice_elems;
 use crate::AnyArray;
 
@@ -67,15 +65,6 @@ fn slice(step: &CaseStep, x: &AnyArray) -> Result<AnyArray, Refusal> {
 
 fn sliced(x: &AnyArray, elems: &[SliceInfoElem]) -> AnyArray {
     with_array!(x, x => x.slice_dyn(elems))
-}
-
-/// Elements `start..end` of one axis.
-fn part(x: &AnyArray, axis: Axis, start: usize, end: Option<isize>) -> AnyArray {
-    let mut elems: Vec<SliceInfoElem> = vec![(..).into(); x.shape().len()];
-    if let Some(elem) = elems.get_mut(axis.index()) {
-        *elem = SliceInfoElem::Slice { start: start as isize, end, step: 1 };
-    }
-    sliced(x, &elems)
 }
 
 /// Lengths and axes cannot be negative; what is becomes too large and is refused by the library.
@@ -150,28 +139,20 @@ fn joined(step: &CaseStep, arrays: &[&AnyArray]) -> Result<AnyArray, Refusal> {
     join(arrays, axis, new_axis).ok_or_else(|| Refusal::types(&step.op, arrays))
 }
 
-/// The end of the axis laid before its beginning.
+/// Along an axis, or of all elements in C order.
 fn roll(step: &CaseStep, x: &AnyArray) -> Result<AnyArray, Refusal> {
-    let shift = step.required_integer("shift")?;
-    let Some(axis) = step.integer("axis")? else {
-        let shape: Vec<isize> = x.shape().iter().map(|&n| n as isize).collect();
-        let rolled = rolled(&with_array!(x, x => x.reshape_dyn(&[-1])), Axis(0), shift)?;
-        return Ok(with_array!(rolled, x => x.reshape_dyn(&shape)));
-    };
-    rolled(x, axis_of(axis, x.shape().len()), shift)
-}
-
-fn rolled(x: &AnyArray, axis: Axis, shift: i64) -> Result<AnyArray, Refusal> {
-    let len = x.shape().get(axis.index()).copied().unwrap_or(0).max(1);
-    let split = (-shift).rem_euclid(len as i64) as usize;
-    let (front, back) = (part(x, axis, 0, Some(split as isize)), part(x, axis, split, None));
-    join(&[&back, &front], axis, false).ok_or_else(|| Refusal::types("roll", &[x]))
+    let shift = step.required_integer("shift")? as isize;
+    Ok(match step.integer("axis")? {
+        None => with_array!(x, x => x.roll_flat(shift)),
+        Some(axis) => with_array!(x, x => x.roll(shift, axis_of(axis, x.shape().len()))),
+    })
 }
 
 /// Each element's distance to the next, `n` times.
 fn diff(step: &CaseStep, x: &AnyArray) -> Result<AnyArray, Refusal> {
     let axis = axis_of(step.integer("axis")?.unwrap_or(-1), x.shape().len());
-    let op = if x.dtype() == DType::Bool { BinaryOp::Ne } else { BinaryOp::Sub };
-    let once = |x: AnyArray| binary(op, &part(&x, axis, 1, None), &part(&x, axis, 0, Some(-1)));
-    (0..step.integer("n")?.unwrap_or(1)).try_fold(x.clone(), |x, _| once(x))
+    let n = step.integer("n")?.unwrap_or(1);
+    // Fewer differences than none cannot be written down in the API.
+    let n = usize::try_from(n).map_err(|_| Refusal::Types(format!("diff does not take n {n}")))?;
+    Ok(with_array!(x, x => x.diff(n, axis)))
 }
