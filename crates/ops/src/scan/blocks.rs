@@ -67,17 +67,12 @@ impl BlockRule for ScanBlocks {
         loops.scan(x, step.operands.first(), self.axis)
     }
 
-    /// The copy of operands that are not one run in memory.
-    fn scratch_bytes(&self, block: &Region, inputs: &[&Meta]) -> u64 {
-        if self.fills() { block.len().saturating_mul(inputs[0].dtype().itemsize()) as u64 } else { 0 }
-    }
-
     fn fills(&self) -> bool {
-        self.grid.ndim() == 1
+        true
     }
 
     fn fill<'w>(&self, step: Step<'_>, window: Window<'w>) -> Result<Written<'w>, BlockError> {
         let loops = loops(&self.kind, step.inputs[0].dtype()).ok_or("elements of another type")?;
-        loops.fill(&step.operands[0], step.operands.get(1), window)
+        loops.fill(&step.operands[0], step.operands.get(1), self.axis, window)
     }
 }

@@ -1,7 +1,8 @@
 //! The loops of scans, for each function that joins two elements.
 
 use chunkwise_chunk::{Chunk, ChunkError, DType, Element, Window, Written, dispatch};
-use chunkwise_expr::{Arith, BlockError, Order};
+use chunkwise_expr::{Arith, BlockError, Order, Program};
+use chunkwise_kernels::Kernel;
 use ndarray::{
     ArrayD, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, ArrayViewMutD, Axis, Zip,
 };
@@ -17,11 +18,12 @@ pub(super) trait Loops {
     /// Each element joined with all before it, the first ones with what is carried.
     fn scan(&self, x: Chunk, carried: Option<&Chunk>, axis: usize) -> Result<Chunk, BlockError>;
 
-    /// [`scan`](Loops::scan) of one axis into memory that is lent.
+    /// [`scan`](Loops::scan) into memory that is lent.
     fn fill<'w>(
         &self,
         x: &Chunk,
         carried: Option<&Chunk>,
+        axis: usize,
         window: Window<'w>,
     ) -> Result<Written<'w>, BlockError>;
 }
@@ -132,10 +134,11 @@ impl<T: Element, F: Fn(T, T) -> T> Loops for Joined<T, F> {
         &self,
         x: &Chunk,
         carried: Option<&Chunk>,
+        axis: usize,
         window: Window<'w>,
     ) -> Result<Written<'w>, BlockError> {
-        let mut out = copy_of::<T>(x, window)?;
-        self.scan_array(out.view_mut(), carried, 0)?;
+        let mut out = copy_to::<T>(x, window)?;
+        self.scan_array(out.view_mut(), carried, axis)?;
         Ok(T::written(out))
     }
 }
@@ -208,14 +211,9 @@ impl<T: Element, F: Fn(T, T) -> T> Joined<T, F> {
     }
 }
 
-/// The elements of a block of one axis, copied to memory of another place.
-pub(crate) fn copy_of<'w, T: Element>(x: &Chunk, window: Window<'w>) -> Result<ArrayViewMutD<'w, T>, BlockError> {
-    let x = x.to_contiguous();
-    let len = x.len();
-    let memory = T::of_window(window).and_then(ArrayViewMutD::into_slice);
-    let (Some(memory), Some(x)) = (memory, x.typed::<T>()?.as_slice()) else {
-        return Err("memory of another kind was lent than was asked for".into());
-    };
-    let array = ArrayViewMutD::from_shape(ndarray::IxDyn(&[len]), memory.write_copy_of_slice(x));
-    Ok(array?)
+/// The elements of a block, copied to memory of another place.
+pub(crate) fn copy_to<'w, T: Element>(x: &Chunk, window: Window<'w>) -> Result<ArrayViewMutD<'w, T>, BlockError> {
+    let copy = Kernel::new(&Program::identity(T::DTYPE));
+    let written = copy.fill(std::slice::from_ref(x), window)?;
+    T::of_written(written).ok_or_else(|| "memory of another kind was lent than was asked for".into())
 }

@@ -24,7 +24,7 @@ use chunkwise_chunk::{AxisChunks, ChunkError, ChunkGrid};
 use chunkwise_expr::{Expr, ExprError};
 
 pub use blocks::ScanBlocks;
-pub(crate) use join::copy_of;
+pub(crate) use join::copy_to;
 pub use kind::{ScanFn, ScanKind};
 pub use totals::BlockTotals;
 
