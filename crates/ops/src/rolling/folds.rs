@@ -235,7 +235,8 @@ impl Fold for VarianceOfNumbers {
 
     #[inline]
     fn lift(&self, x: f64, _: f64) -> Moments {
-        if x.is_nan() { (0.0, 0.0, 0.0) } else { (1.0, x, 0.0) }
+        // The distance of an infinity to itself is NaN.
+        if x.is_nan() { (0.0, 0.0, 0.0) } else { (1.0, x, x - x) }
     }
 
     #[inline]

@@ -53,7 +53,8 @@ fn rule(
     axis: usize,
 ) -> Result<Moving, ExprError> {
     let shape = grid.shape();
-    let len = *shape.get(axis).ok_or_else(|| ChunkError::Axis { axis: axis as isize, shape: shape.to_vec() })?;
+    let len =
+        *shape.get(axis).ok_or_else(|| ChunkError::Axis { axis: axis as isize, shape: shape.to_vec() })?;
     check(statistic, window, dtype, len)?;
     let reach = window.reach(len);
     let kept = if window.is_valid() { len - window.len() + 1 } else { len };
@@ -85,7 +86,9 @@ fn check(statistic: Statistic, window: MovingWindow, dtype: DType, len: usize) -
             refuse(format!("the quantile {q} is not between 0 and 1"))
         }
         Statistic::Var(ddof) | Statistic::Std(ddof) if ddof.is_nan() => refuse("ddof is not a number".into()),
-        Statistic::Median | Statistic::Quantile(_) if wide >= u32::MAX as usize && len >= u32::MAX as usize => {
+        Statistic::Median | Statistic::Quantile(_)
+            if wide >= u32::MAX as usize && len >= u32::MAX as usize =>
+        {
             refuse(format!("a window of {wide} is more than the 2^32 elements a quantile can be taken of"))
         }
         Statistic::Sum | Statistic::Min | Statistic::Max

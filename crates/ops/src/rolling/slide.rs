@@ -56,11 +56,7 @@ pub(super) fn slide<F: Fold, const C: usize>(
     }
 }
 
-fn direct<F: Fold, const C: usize, const W: usize>(
-    fold: &F,
-    x: &[Row<F::In, C>],
-    out: &mut [Row<F::In, C>],
-) {
+fn direct<F: Fold, const C: usize, const W: usize>(fold: &F, x: &[Row<F::In, C>], out: &mut [Row<F::In, C>]) {
     for (value, window) in out.iter_mut().zip(x.windows(W)) {
         *value = from_fn(|c| {
             let pivot = window[0][c];

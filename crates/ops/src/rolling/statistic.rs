@@ -49,9 +49,7 @@ impl Statistic {
     pub fn takes(self, dtype: DType) -> bool {
         match self {
             Statistic::Sum => matches!(dtype, DType::I64 | DType::U64 | DType::F64),
-            Statistic::Min | Statistic::Max => {
-                dtype.is_float() || dtype.is_integer() || dtype == DType::Bool
-            }
+            Statistic::Min | Statistic::Max => dtype.is_float() || dtype.is_integer() || dtype == DType::Bool,
             _ => dtype == DType::F64,
         }
     }
@@ -138,7 +136,13 @@ pub(super) fn with_fold<V: Visit>(
     })
 }
 
-fn extreme<V: Visit>(dtype: DType, largest: bool, strict: bool, min_count: usize, visit: V) -> Option<V::Out> {
+fn extreme<V: Visit>(
+    dtype: DType,
+    largest: bool,
+    strict: bool,
+    min_count: usize,
+    visit: V,
+) -> Option<V::Out> {
     macro_rules! integers {
         ($($v:ident $t:ty: $least:expr, $most:expr;)*) => {
             match dtype {

@@ -3,9 +3,7 @@
 use chunkwise_chunk::{Chunk, ChunkError, DType, Element, Window, Written, dispatch};
 use chunkwise_expr::{Arith, BlockError, Order, Program};
 use chunkwise_kernels::Kernel;
-use ndarray::{
-    ArrayD, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, ArrayViewMutD, Axis, Zip,
-};
+use ndarray::{ArrayD, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, ArrayViewMutD, Axis, Zip};
 
 use super::ScanKind;
 use super::lanes::planes;
@@ -212,7 +210,10 @@ impl<T: Element, F: Fn(T, T) -> T> Joined<T, F> {
 }
 
 /// The elements of a block, copied to memory of another place.
-pub(crate) fn copy_to<'w, T: Element>(x: &Chunk, window: Window<'w>) -> Result<ArrayViewMutD<'w, T>, BlockError> {
+pub(crate) fn copy_to<'w, T: Element>(
+    x: &Chunk,
+    window: Window<'w>,
+) -> Result<ArrayViewMutD<'w, T>, BlockError> {
     let copy = Kernel::new(&Program::identity(T::DTYPE));
     let written = copy.fill(std::slice::from_ref(x), window)?;
     T::of_written(written).ok_or_else(|| "memory of another kind was lent than was asked for".into())
