@@ -30,6 +30,8 @@ const WORKLOADS: &[Workload] = &[
     ("headline", headline),
     ("std_axis0", std_axis0),
     ("random_mean", random_mean),
+    ("moving_average", moving_average),
+    ("move_median", move_median),
     ("rechunk", rechunk),
     ("tiny_tasks", tiny_tasks),
 ];
@@ -219,6 +221,48 @@ fn random_mean(runs: usize) -> chunkwise::Result<()> {
     report("random_mean", "chunkwise", runs, run, |m| {
         m.as_ref().is_ok_and(|m: &f64| (m - 0.5).abs() < 1.8e-4)
     });
+    Ok(())
+}
+
+/// The mean of each window of 5 in 10M f64, the valid part.
+fn moving_average(runs: usize) -> chunkwise::Result<()> {
+    let data = Array1::from(uniform(N));
+    let slice = data.as_slice().unwrap_or_default();
+    let want: Vec<f64> = slice.windows(5).map(|w| w.iter().sum::<f64>() / 5.0).collect();
+    let x = lazy(&data, CHUNK);
+    report(
+        "moving_average",
+        "chunkwise",
+        runs,
+        || x.moving_mean(5, Axis(0)).compute(),
+        |y| y.as_ref().is_ok_and(|y| y.len() == want.len() && y.iter().zip(&want).all(|(y, w)| y == w)),
+    );
+    Ok(())
+}
+
+/// The median of each window of 101 in 10M f64, for each element that of the window that ends with it.
+fn move_median(runs: usize) -> chunkwise::Result<()> {
+    const WINDOW: usize = 101;
+    let data = Array1::from(uniform(N));
+    let median = |last: usize| {
+        let mut window = data.as_slice().unwrap_or_default()[last + 1 - WINDOW..=last].to_vec();
+        window.sort_by(f64::total_cmp);
+        window[WINDOW / 2]
+    };
+    let want: Vec<(usize, f64)> = (WINDOW - 1..N).step_by(9973).map(|last| (last, median(last))).collect();
+    let x = lazy(&data, CHUNK);
+    let window = chunkwise::MovingWindow::trailing(WINDOW);
+    report(
+        "move_median",
+        "chunkwise",
+        runs,
+        || x.moving_median(window, Axis(0)).compute(),
+        |y| {
+            y.as_ref().is_ok_and(|y| {
+                y.len() == N && y[WINDOW - 2].is_nan() && want.iter().all(|&(last, median)| y[last] == median)
+            })
+        },
+    );
     Ok(())
 }
 

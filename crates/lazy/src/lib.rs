@@ -43,6 +43,7 @@ pub use chunkwise_chunk::{
 };
 pub use chunkwise_ops::index::{Index, IndexList};
 pub use chunkwise_ops::shape::Spacing;
+pub use chunkwise_ops::rolling::MovingWindow;
 pub use chunkwise_optimize::OptimizeOptions;
 pub use chunkwise_scheduler::{
     CancelToken, ErrorMode, Observer, Progress, Retry, RunEvent, TaskEnd, TaskEvent, TaskKind,

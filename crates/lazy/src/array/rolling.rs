@@ -1,1 +1,104 @@
-//! Statistics of moving windows.
+//! Statistics of windows that move along an axis.
+//!
+//! A window is a number of elements, for those that lie in the array, or a [`MovingWindow`], which says more. No window
+//! is ever an array of its own, and no block holds more than its elements and those of one window. The value of a window
+//! depends on its elements and its place in the array alone, to the bit: not on blocks, and not on elements outside of
+//! it, so that no error travels along the axis.
+
+use chunkwise_chunk::{DType, Element};
+use chunkwise_expr::{BinaryOp, Expr};
+use chunkwise_ops::rolling::{MovingWindow, Statistic, moving};
+use ndarray::{Axis, Dimension};
+
+use super::here;
+use crate::LazyArray;
+
+macro_rules! moving_statistics {
+    ($($(#[$doc:meta])* $name:ident ($($parameter:ident: $p:literal)?) -> $out:ty, $work:ident, $statistic:expr,
+        eg $eg:expr, $window:expr => $res:expr;)*) => { $(
+        impl<T: Element, D: Dimension> LazyArray<T, D> {
+            $(#[$doc])*
+            ///
+            /// ```
+            /// use chunkwise::prelude::*;
+            #[doc = concat!("let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr1(&", stringify!($eg), "), 2);")]
+            #[doc = concat!("let y = x.", stringify!($name), "(", stringify!($window), $(", ", stringify!($p),)?
+                ", Axis(0));")]
+            #[doc = concat!("assert_eq!(y.compute()?, ndarray::arr1(&", stringify!($res), "));")]
+            /// # Ok::<(), chunkwise::Error>(())
+            /// ```
+            #[must_use]
+            #[track_caller]
+            pub fn $name(
+                &self,
+                window: impl Into<MovingWindow>,
+                $($parameter: f64,)?
+                axis: Axis,
+            ) -> LazyArray<$out, D> {
+                let (at, statistic) = (here(), $statistic);
+                let x = self.expr().cast($work(T::DTYPE), at);
+                let values = moving(&x, statistic, window.into(), axis.index(), at);
+                LazyArray::wrap(values.cast(<$out>::DTYPE, at))
+            }
+        }
+    )* };
+}
+
+moving_statistics! {
+    /// The sum of each window. Integers and bool are summed in 64 bits and wrap; `f32` is summed in `f64`.
+    moving_sum() -> T::Sum, sum_type, Statistic::Sum, eg [1.0, 2.0, 6.0, 3.0], 2 => [3.0, 8.0, 9.0];
+    /// The mean of each window, computed in `f64`.
+    moving_mean() -> T::Mean, double, Statistic::Mean, eg [1.0, 3.0, 6.0, 2.0], 2 => [2.0, 4.5, 4.0];
+    /// The smallest element of each window; NaN when one is, unless a `min_count` leaves those out.
+    moving_min() -> T, unchanged, Statistic::Min, eg [1.0, 3.0, 6.0, 2.0], 2 => [1.0, 3.0, 2.0];
+    /// The largest element of each window; NaN when one is, unless a `min_count` leaves those out.
+    moving_max() -> T, unchanged, Statistic::Max, eg [1.0, 3.0, 6.0, 2.0], 2 => [3.0, 6.0, 6.0];
+    /// The variance of each window with the divisor `n - ddof`, computed in `f64`: 0.0 for a population, 1.0 for a
+    /// sample. The divisor is at least 0, so `ddof >= n` gives an infinity, or NaN when all elements are equal. The error is
+    /// relative to the variance, and grows with the length of the window, not with the mean.
+    moving_var(ddof: 1.0) -> T::Mean, double, Statistic::Var(ddof), eg [1.0, 3.0, 6.0], 2 => [2.0, 4.5];
+    /// The standard deviation of each window; see [`moving_var`](LazyArray::moving_var).
+    moving_std(ddof: 0.0) -> T::Mean, double, Statistic::Std(ddof), eg [1.0, 3.0, 7.0], 2 => [1.0, 2.0];
+    /// The median of each window; the mean of the two in the middle when it has an even number of elements. A block
+    /// of n elements takes O(n log w) for windows of w.
+    moving_median() -> T::Mean, double, Statistic::Median, eg [1.0, 9.0, 2.0, 3.0], 3 => [2.0, 3.0];
+    /// A quantile of each window, interpolated linearly: 0.5 is the [`moving_median`](LazyArray::moving_median).
+    moving_quantile(q: 0.25) -> T::Mean, double, Statistic::Quantile(q), eg [1.0, 9.0, 2.0, 3.0], 3 => [1.5, 2.5];
+}
+
+impl<T: Element, D: Dimension> LazyArray<T, D> {
+    /// The number of elements of each window that are not NaN.
+    ///
+    /// ```
+    /// use chunkwise::MovingWindow;
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::from_ndarray(ndarray::arr1(&[1.0, f64::NAN, 6.0, 2.0]), 2);
+    /// assert_eq!(x.moving_count(2, Axis(0)).compute()?, ndarray::arr1(&[1, 1, 2]));
+    /// let all = x.moving_count(MovingWindow::trailing(2), Axis(0));
+    /// assert_eq!(all.compute()?, ndarray::arr1(&[1, 1, 1, 2]));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn moving_count(&self, window: impl Into<MovingWindow>, axis: Axis) -> LazyArray<i64, D> {
+        let at = here();
+        // NaN is what does not equal itself.
+        let numbers =
+            Expr::element(BinaryOp::Eq.into(), &[self.expr(), self.expr()], at).cast(DType::I64, at);
+        let window = window.into().min_count(0);
+        LazyArray::wrap(moving(&numbers, Statistic::Sum, window, axis.index(), at))
+    }
+}
+
+fn unchanged(dtype: DType) -> DType {
+    dtype
+}
+
+fn double(_: DType) -> DType {
+    DType::F64
+}
+
+/// The type in which elements are summed.
+fn sum_type(dtype: DType) -> DType {
+    if dtype.is_float() { DType::F64 } else { dtype.sum_type() }
+}

@@ -4,8 +4,8 @@ mod contract;
 mod function;
 mod index;
 mod overlap;
-mod rolling;
-mod scan;
+pub(crate) mod rolling;
+pub(crate) mod scan;
 mod shape;
 
 use chunkwise_expr::Blockwise;

@@ -1,5 +1,49 @@
 //! Scans: random steps.
 
-use crate::generate::Step;
+use std::panic::Location;
 
-pub(in crate::generate) const STEPS: &[(usize, Step)] = &[];
+use chunkwise_chunk::DType;
+use chunkwise_expr::Expr;
+use chunkwise_ops::scan::{ScanFn, ScanKind, scan};
+
+use crate::generate::draw::Draw;
+use crate::generate::{Pool, Step};
+
+pub(in crate::generate) const STEPS: &[(usize, Step)] = &[(3, running)];
+
+/// A scan of any kind along any axis; what a kind does not take is converted.
+fn running(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
+    let at = Location::caller();
+    let x = pool.find(draw, |x| !x.shape().is_empty())?;
+    let axis = draw.below(x.shape().len());
+    let kinds = [
+        ScanKind::Sum,
+        ScanKind::Prod,
+        ScanKind::Max,
+        ScanKind::Min,
+        ScanKind::FMax,
+        ScanKind::FMin,
+        ScanKind::Latest,
+        ScanKind::Call(ScanFn::new(affine(1, 0), composed)),
+    ];
+    let kind = draw.pick(&kinds);
+    let work = *draw.pick(match kind {
+        ScanKind::Call(_) => &[DType::U64][..],
+        ScanKind::Sum | ScanKind::Prod => &[DType::I64, DType::U64, DType::F64],
+        _ => &[DType::F64, DType::F32],
+    });
+    let x = if kind.takes(x.dtype()?) { x } else { x.cast(work, at) };
+    Some(scan(&x, kind, axis, at))
+}
+
+/// The function `a x + b` of 32-bit integers that wrap.
+fn affine(a: u32, b: u32) -> u64 {
+    u64::from(a) << 32 | u64::from(b)
+}
+
+/// The one function after the other: associative, but not commutative.
+pub(crate) fn composed(first: u64, then: u64) -> u64 {
+    let parts = |f: u64| ((f >> 32) as u32, f as u32);
+    let ((a, b), (c, d)) = (parts(first), parts(then));
+    affine(c.wrapping_mul(a), c.wrapping_mul(b).wrapping_add(d))
+}
