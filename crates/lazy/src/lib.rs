@@ -28,8 +28,9 @@ pub mod random;
 mod runtime;
 
 pub use array::{
-    BlockInfo, IntoAxes, IntoShared, LazyArray, LazyArray1, LazyArray2, LazyArray3, LazyArray4, LazyArray5,
-    LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, concatenate, open_npy, stack,
+    BlockInfo, DotDim, IntoAxes, IntoAxisPairs, IntoShared, LazyArray, LazyArray1, LazyArray2, LazyArray3,
+    LazyArray4, LazyArray5, LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, concatenate, einsum,
+    matmul, open_npy, stack, tensordot,
 };
 #[cfg(feature = "zarr")]
 pub use array::{ZarrOptions, ZarrVersion, open_zarr};
