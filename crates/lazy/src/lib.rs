@@ -35,6 +35,9 @@ pub use array::{
 pub use array::{
     Indexing, InterpOptions, Nested, PadMode, PadStatistic, PadWidth, block, broadcast_arrays, column_stack,
     dstack, hstack, indices, meshgrid, meshgrid_sparse, tril_indices, triu_indices, vstack,
+    BlockInfo, DotDim, IntoAxes, IntoAxisPairs, IntoShared, LazyArray, LazyArray1, LazyArray2, LazyArray3,
+    LazyArray4, LazyArray5, LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, concatenate, einsum,
+    matmul, open_npy, stack, tensordot,
 };
 #[cfg(feature = "zarr")]
 pub use array::{ZarrOptions, ZarrVersion, open_zarr};

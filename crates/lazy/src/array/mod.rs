@@ -35,6 +35,7 @@ use ndarray::{Array, ArrayD, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn
 
 use crate::{Error, Plan, Result, RunHandle, Runtime};
 
+pub use contract::{DotDim, IntoAxisPairs, einsum, matmul, tensordot};
 pub use convert::IntoShared;
 pub use create::BlockInfo;
 pub use indexing_arguments::{IntoIndices, LaneIndices};
