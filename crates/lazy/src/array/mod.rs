@@ -31,10 +31,12 @@ use crate::{Error, Plan, Result, RunHandle, Runtime};
 
 pub use convert::IntoShared;
 pub use create::BlockInfo;
+pub use function::{BlockArgs, BlockLayout, apply_gufunc, try_zip_blocks, zip_blocks};
 pub use io::open_npy;
 #[cfg(feature = "zarr")]
 pub use io::{ZarrOptions, ZarrVersion, open_zarr};
 pub use operand::{IntoAxes, Operand};
+pub use overlap::zip_overlap;
 pub use shape::{concatenate, stack};
 
 pub(crate) use create::size_checked;

@@ -12,6 +12,7 @@
 use std::ops::Range;
 
 use chunkwise_chunk::{Chunk, ChunkError, Element, Region, Scalar, dispatch};
+use chunkwise_expr::eval_cast;
 use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, Slice};
 use smallvec::SmallVec;
 
@@ -263,7 +264,11 @@ impl Padding {
                     let source = source.broadcast(target.raw_dim());
                     target.assign(&source.expect("a run of a repeated element has length 1"));
                 }
-                None => target.fill(T::of_scalar(self.constant(&runs)).unwrap_or_default()),
+                // Of several arrays with one constant, each has it in its own type.
+                None => {
+                    let value = eval_cast(self.constant(&runs), T::DTYPE);
+                    target.fill(T::of_scalar(value).unwrap_or_default());
+                }
             }
             if !self.advance(&mut runs) {
                 return Ok(Chunk::from_array(padded));
