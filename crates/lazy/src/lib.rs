@@ -28,7 +28,7 @@ pub mod random;
 mod runtime;
 
 pub use array::{
-    BlockArgs, BlockInfo, BlockLayout, IntoAxes, IntoShared, LazyArray, LazyArray1, LazyArray2, LazyArray3,
+    BlockArgs, BlockInfo, IntoAxes, IntoShared, LazyArray, LazyArray1, LazyArray2, LazyArray3,
     LazyArray4, LazyArray5, LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, apply_gufunc, concatenate,
     open_npy, stack, try_zip_blocks, zip_blocks, zip_overlap,
 };
@@ -37,6 +37,7 @@ pub use array::{ZarrOptions, ZarrVersion, open_zarr};
 pub use chunkwise_chunk::{
     AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, DType, Element, Float, Integer, Number, Scalar, Signed,
 };
+pub use chunkwise_ops::function::BlockLayout;
 pub use chunkwise_ops::overlap::{Boundaries, Boundary, Depth, Neighborhood};
 pub use chunkwise_optimize::OptimizeOptions;
 pub use chunkwise_scheduler::{

@@ -6,9 +6,9 @@
 
 use std::panic::Location;
 
-use chunkwise_chunk::{AxisSpec, Chunk, Element};
+use chunkwise_chunk::{Chunk, Element};
 use chunkwise_expr::{BlockError, Expr, ExprError};
-use chunkwise_ops::function::{self, BlockFn, Layout, Signature};
+use chunkwise_ops::function::{self, BlockFn, BlockLayout, Signature};
 use ndarray::{Array, Array1, ArrayView, ArrayView1, Axis, Dimension, RemoveAxis};
 
 use super::here;
@@ -257,51 +257,6 @@ where
     ranked(name, function::gufunc(name, signature, &refs(&exprs), U::DTYPE, call, at), at)
 }
 
-/// How the blocks of a result follow from those of the arrays that a function takes; see
-/// [`map_blocks_to`](LazyArray::map_blocks_to). Without more, they are of the same shapes.
-///
-/// ```
-/// use chunkwise::BlockLayout;
-/// use chunkwise::prelude::*;
-/// let x = LazyArray::<f64, _>::ones((4, 6), (2, 3));
-/// let rows = x.map_blocks_to(BlockLayout::new().drop_axis(Axis(1)), |block, _| block.sum_axis(Axis(1)));
-/// assert_eq!(rows.compute()?, ndarray::arr1(&[6.0; 4]));
-/// # Ok::<(), chunkwise::Error>(())
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct BlockLayout {
-    layout: Layout,
-}
-
-impl BlockLayout {
-    /// Blocks of the same shapes.
-    pub fn new() -> BlockLayout {
-        BlockLayout::default()
-    }
-
-    /// Without an axis of the arrays, which is whole in a block then.
-    #[must_use]
-    pub fn drop_axis(mut self, axis: Axis) -> BlockLayout {
-        self.layout.drop.push(axis.index());
-        self
-    }
-
-    /// With an axis more, which is `axis` of the result and one block of `len` elements.
-    #[must_use]
-    pub fn new_axis(mut self, axis: Axis, len: usize) -> BlockLayout {
-        self.layout.new.push((axis.index(), len));
-        self
-    }
-
-    /// With blocks of other lengths along `axis` of the result: one length for all, or a length for each block of the
-    /// arrays.
-    #[must_use]
-    pub fn sizes(mut self, axis: Axis, sizes: impl Into<AxisSpec>) -> BlockLayout {
-        self.layout.sizes.push((axis.index(), sizes.into()));
-        self
-    }
-}
-
 mod sealed {
     /// Closes [`BlockArgs`](super::BlockArgs) to other crates.
     pub trait Sealed {}
@@ -383,7 +338,7 @@ fn mapped<U: Element, E: Dimension>(
     call: BlockFn,
     origin: &'static Location<'static>,
 ) -> LazyArray<U, E> {
-    ranked(name, function::map_blocks(name, inputs, U::DTYPE, &layout.layout, call, origin), origin)
+    ranked(name, function::map_blocks(name, inputs, U::DTYPE, layout, call, origin), origin)
 }
 
 /// The array, if what the function gives has as many axes.

@@ -31,7 +31,7 @@ use crate::{Error, Plan, Result, RunHandle, Runtime};
 
 pub use convert::IntoShared;
 pub use create::BlockInfo;
-pub use function::{BlockArgs, BlockLayout, apply_gufunc, try_zip_blocks, zip_blocks};
+pub use function::{BlockArgs, apply_gufunc, try_zip_blocks, zip_blocks};
 pub use io::open_npy;
 #[cfg(feature = "zarr")]
 pub use io::{ZarrOptions, ZarrVersion, open_zarr};

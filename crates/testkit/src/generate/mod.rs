@@ -7,7 +7,7 @@
 pub(crate) mod data;
 pub(crate) mod draw;
 mod elementwise;
-mod rules;
+pub(crate) mod rules;
 mod structure;
 
 use std::fmt;
