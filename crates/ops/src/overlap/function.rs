@@ -106,6 +106,9 @@ impl BlockRule for MapOverlap {
 
     /// The padded blocks, where they are put together here, and one of the result.
     fn scratch_bytes(&self, block: &Region, inputs: &[&Meta]) -> u64 {
+        if block.is_empty() {
+            return 0;
+        }
         let bytes = |dtype: DType, shape: &[usize]| {
             shape.iter().fold(dtype.itemsize() as u64, |n, &len| n.saturating_mul(len as u64))
         };
