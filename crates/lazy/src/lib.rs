@@ -38,7 +38,7 @@ pub use chunkwise_chunk::{
     AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, DType, Element, Float, Integer, Number, Scalar, Signed,
 };
 pub use chunkwise_ops::function::BlockLayout;
-pub use chunkwise_ops::overlap::{Boundaries, Boundary, Depth, Neighborhood};
+pub use chunkwise_ops::overlap::{Boundaries, Boundary, ConvolveMode, Depth, Neighborhood, PerAxis};
 pub use chunkwise_optimize::OptimizeOptions;
 pub use chunkwise_scheduler::{
     CancelToken, ErrorMode, Observer, Progress, Retry, RunEvent, TaskEnd, TaskEvent, TaskKind,

@@ -13,6 +13,8 @@ mod missing;
 mod operand;
 mod operators;
 mod overlap;
+mod overlap_convolve;
+mod overlap_filter;
 mod reduce;
 mod rolling;
 mod scan;

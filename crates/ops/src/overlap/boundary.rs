@@ -74,14 +74,45 @@ pub struct Boundaries<T>(PerAxis<Boundary<T>>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Depth(PerAxis<(usize, usize)>);
 
+/// One value for all axes, or an array or `Vec` with one for each.
+///
+/// ```
+/// use chunkwise::PerAxis;
+/// assert_eq!(PerAxis::from([1.0, 2.0]), PerAxis::Each(vec![1.0, 2.0]));
+/// assert_eq!(PerAxis::from(1.0), PerAxis::Every(1.0));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum PerAxis<T> {
+pub enum PerAxis<T> {
+    /// The same for every axis.
     Every(T),
+    /// One for each axis.
     Each(Vec<T>),
 }
 
+impl<T> From<T> for PerAxis<T> {
+    fn from(every: T) -> PerAxis<T> {
+        PerAxis::Every(every)
+    }
+}
+
+impl<T, const N: usize> From<[T; N]> for PerAxis<T> {
+    fn from(each: [T; N]) -> PerAxis<T> {
+        PerAxis::Each(each.into())
+    }
+}
+
+impl<T> From<Vec<T>> for PerAxis<T> {
+    fn from(each: Vec<T>) -> PerAxis<T> {
+        PerAxis::Each(each)
+    }
+}
+
 impl<T: Clone> PerAxis<T> {
-    fn axes(&self, what: &str, shape: &[usize]) -> Result<Vec<T>, ExprError> {
+    /// The value of every axis of an array of this shape; `what` are given, for the error.
+    ///
+    /// # Errors
+    /// When they are given for another number of axes.
+    pub fn axes(&self, what: &str, shape: &[usize]) -> Result<Vec<T>, ExprError> {
         match self {
             PerAxis::Every(one) => Ok(vec![one.clone(); shape.len()]),
             PerAxis::Each(each) if each.len() == shape.len() => Ok(each.clone()),
@@ -149,6 +180,24 @@ impl<T: Element> Boundaries<T> {
     /// When they are given for another number of axes, or a margin is too deep for any memory.
     pub fn margins(&self, depth: &Depth, shape: &[usize]) -> Result<Vec<AxisMargin>, ExprError> {
         let depths = depth.0.axes("depths are given", shape)?;
+        self.around(depths, shape)
+    }
+
+    /// [`margins`](Boundaries::margins) that are as deep at the ends as elsewhere: not with [`Boundary::None`].
+    ///
+    /// # Errors
+    /// As there, and when nothing lies beyond an end.
+    pub fn full(&self, depths: Vec<(usize, usize)>, shape: &[usize]) -> Result<Vec<AxisMargin>, ExprError> {
+        let margins = self.around(depths, shape)?;
+        match margins.iter().any(|margin| margin.boundary == Boundary::None) {
+            true => Err(ExprError::Message(
+                "neighbourhoods at the ends need a boundary; None has no elements there".into(),
+            )),
+            false => Ok(margins),
+        }
+    }
+
+    fn around(&self, depths: Vec<(usize, usize)>, shape: &[usize]) -> Result<Vec<AxisMargin>, ExprError> {
         let boundaries = self.0.axes("boundaries are given", shape)?;
         if let Some((before, after)) = depths.iter().find(|depth| depth.0.max(depth.1) > MOST) {
             let text = format!("a margin of {before} and {after} elements is deeper than any memory");

@@ -7,11 +7,11 @@ use std::ops::Index;
 use std::panic::Location;
 
 use chunkwise_chunk::{Chunk, Element};
-use chunkwise_expr::{BlockError, Expr, ExprError};
+use chunkwise_expr::{BlockError, Expr};
 use ndarray::{ArrayD, IxDyn};
 
 use super::function::overlap;
-use super::{Boundaries, Boundary, Depth};
+use super::Boundaries;
 use crate::function::BlockFn;
 
 /// An element and those around it, by their offsets on every axis: `n[[0, 0]]` is the element itself, `n[[-1, 0]]` the
@@ -65,15 +65,8 @@ pub fn stencil<T: Element, U: Element, const N: usize>(
     f: impl Fn(Neighborhood<'_, T, N>) -> U + Send + Sync + 'static,
     origin: &'static Location<'static>,
 ) -> Expr {
-    let margins = |shape: &[usize]| {
-        let margins = boundaries.margins(&Depth::from(depth), shape)?;
-        match margins.iter().any(|margin| margin.boundary == Boundary::None) {
-            true => Err(ExprError::Message(
-                "neighbourhoods at the ends need a boundary; None has no elements there".into(),
-            )),
-            false => Ok(margins),
-        }
-    };
+    let margins =
+        |shape: &[usize]| boundaries.full(depth.iter().map(|&depth| (depth, depth)).collect(), shape);
     let call = BlockFn::new(move |blocks, place| each(&blocks[0], depth, &place.shape, &f));
     overlap("stencil", &[input], margins, U::DTYPE, (call, false), origin)
 }
