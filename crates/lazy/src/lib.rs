@@ -38,6 +38,9 @@ pub use array::{
     BlockInfo, DotDim, IntoAxes, IntoAxisPairs, IntoShared, LazyArray, LazyArray1, LazyArray2, LazyArray3,
     LazyArray4, LazyArray5, LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, concatenate, einsum,
     matmul, open_npy, stack, tensordot,
+    BlockArgs, BlockInfo, IntoAxes, IntoShared, LazyArray, LazyArray1, LazyArray2, LazyArray3,
+    LazyArray4, LazyArray5, LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, apply_gufunc, concatenate,
+    open_npy, stack, try_zip_blocks, zip_blocks, zip_overlap,
 };
 #[cfg(feature = "zarr")]
 pub use array::{ZarrOptions, ZarrVersion, open_zarr};
@@ -47,6 +50,8 @@ pub use chunkwise_chunk::{
 pub use chunkwise_ops::index::{Index, IndexList};
 pub use chunkwise_ops::shape::Spacing;
 pub use chunkwise_ops::rolling::MovingWindow;
+pub use chunkwise_ops::function::BlockLayout;
+pub use chunkwise_ops::overlap::{Boundaries, Boundary, ConvolveMode, Depth, Neighborhood, PerAxis};
 pub use chunkwise_optimize::OptimizeOptions;
 pub use chunkwise_scheduler::{
     CancelToken, ErrorMode, Observer, Progress, Retry, RunEvent, TaskEnd, TaskEvent, TaskKind,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chunkwise_chunk::{ChunkError, ChunkSource, Chunks, Element, Float, Number, Region, Scalar};
 use chunkwise_expr::{Expr, ExprError};
+use chunkwise_ops::function::Place;
 use chunkwise_storage::{
     ArangeSource, BlockFnSource, EyeSource, FillSource, FnSource, LinspaceSource, MemorySource,
 };
@@ -13,7 +14,8 @@ use ndarray::{Array, Dimension, IntoDimension, Ix1, Ix2};
 use super::here;
 use crate::{IntoShared, LazyArray};
 
-/// Which block a function of [`from_blocks`](LazyArray::from_blocks) shall make.
+/// Which block a function of blocks is called for: of the result, as in [`from_blocks`](LazyArray::from_blocks), or of
+/// the arrays it takes, as in [`map_blocks`](LazyArray::map_blocks).
 ///
 /// ```
 /// use chunkwise::prelude::*;
@@ -30,6 +32,17 @@ pub struct BlockInfo {
     pub start: Vec<usize>,
     /// Length of every axis.
     pub shape: Vec<usize>,
+    /// Number of the block on every axis.
+    pub index: Vec<usize>,
+    /// How many blocks there are on every axis.
+    pub blocks: Vec<usize>,
+}
+
+impl From<&Place> for BlockInfo {
+    fn from(place: &Place) -> BlockInfo {
+        let Place { start, shape, index, blocks } = place.clone();
+        BlockInfo { start, shape, index, blocks }
+    }
 }
 
 impl<T: Element, D: Dimension> LazyArray<T, D> {
@@ -165,12 +178,10 @@ fn by_block<T: Element, D: Dimension>(
 ) -> LazyArray<T, D> {
     let shape = shape.into_dimension();
     let grid = size_checked(shape.slice()).and_then(|shape| Ok(chunks.grid(shape, T::DTYPE.itemsize())?));
-    let block = move |region: &Region| {
-        let info = BlockInfo { start: region.start().into(), shape: region.shape().into() };
-        f(&info).map(Array::into_dyn)
-    };
     match grid {
         Ok(grid) => {
+            let own = grid.clone();
+            let block = move |region: &Region| f(&(&Place::of(&own, region)).into()).map(Array::into_dyn);
             let source = Arc::new(BlockFnSource::fallible::<T, _>(grid, block));
             LazyArray::wrap(Expr::source(op, source, None, here()))
         }

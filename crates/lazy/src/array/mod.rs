@@ -19,6 +19,8 @@ mod operand;
 mod operators;
 mod overlap;
 mod pad;
+mod overlap_convolve;
+mod overlap_filter;
 mod reduce;
 mod rolling;
 mod scan;
@@ -39,6 +41,7 @@ pub use contract::{DotDim, IntoAxisPairs, einsum, matmul, tensordot};
 pub use convert::IntoShared;
 pub use create::BlockInfo;
 pub use indexing_arguments::{IntoIndices, LaneIndices};
+pub use function::{BlockArgs, apply_gufunc, try_zip_blocks, zip_blocks};
 pub use io::open_npy;
 #[cfg(feature = "zarr")]
 pub use io::{ZarrOptions, ZarrVersion, open_zarr};
@@ -50,6 +53,7 @@ pub use layout_join::{
 pub use layout_matrix::{indices, tril_indices, triu_indices};
 pub use operand::{IntoAxes, Operand};
 pub use pad::{PadMode, PadStatistic, PadWidth};
+pub use overlap::zip_overlap;
 pub use shape::{concatenate, stack};
 
 pub(crate) use create::size_checked;

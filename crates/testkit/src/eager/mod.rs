@@ -19,7 +19,7 @@ use chunkwise_chunk::{Region, Scalar, SourceError};
 use chunkwise_expr::{BuildError, Expr, ExprGraph, NodeId, Object, Op, Reduce};
 
 pub use array::PlainArray;
-pub(crate) use array::to_ndarray;
+pub(crate) use array::{indices, to_ndarray};
 pub use sum::exact_sum;
 
 /// What an expression evaluates to.

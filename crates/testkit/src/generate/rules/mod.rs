@@ -3,7 +3,7 @@
 mod contract;
 mod function;
 mod index;
-mod overlap;
+pub(crate) mod overlap;
 pub(crate) mod rolling;
 pub(crate) mod scan;
 mod shape;

@@ -1,0 +1,254 @@
+//! Long weights along one axis, multiplied in the frequency domain: overlap-save.
+//!
+//! A lane of the padded block is cut into overlapping segments of `n` elements. Each is transformed, multiplied by the
+//! spectrum of the weights, and transformed back; the first `k - 1` results of it are those of a circle and dropped, the
+//! others are sums of the neighbourhoods (Press et al., "Numerical Recipes", section 13.1). With `n` about four times `k`
+//! an element costs a number of operations that grows with the logarithm of `k`.
+//!
+//! Each sum errs by some `eps log2(n)` times the root of the sum of squares of the segment times that of the weights,
+//! whatever the sum itself is: where neighbours differ by many orders of magnitude, small sums lose digits that the direct
+//! loop keeps. A segment with an infinity or a NaN is summed directly, so that these stay where they are.
+
+use chunkwise_chunk::{Chunk, DType};
+use chunkwise_expr::BlockError;
+
+use super::Weights;
+
+#[cfg(not(feature = "fft"))]
+mod without {
+    use super::*;
+
+    /// The weights in the frequency domain, where they are long; never without the feature `fft`.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub(crate) struct Spectrum;
+
+    impl Spectrum {
+        pub(crate) fn of(_: &Weights, _: DType) -> Spectrum {
+            Spectrum
+        }
+
+        pub(crate) fn correlate(
+            &self,
+            _: &Chunk,
+            _: &Weights,
+            _: &[usize],
+        ) -> Result<Option<Chunk>, BlockError> {
+            Ok(None)
+        }
+
+        pub(crate) fn scratch_bytes(&self) -> u64 {
+            0
+        }
+    }
+}
+#[cfg(not(feature = "fft"))]
+pub(super) use without::Spectrum;
+
+#[cfg(feature = "fft")]
+mod with {
+    use std::fmt;
+    use std::hash::{Hash, Hasher};
+    use std::sync::{Arc, OnceLock};
+
+    use chunkwise_chunk::Float;
+    use ndarray::{ArrayD, ArrayViewMut1, Axis, IxDyn, Zip};
+    use rustfft::num_complex::Complex;
+    use rustfft::{Fft, FftNum, FftPlanner};
+
+    use super::*;
+
+    /// Weights that are fewer are summed directly.
+    pub(crate) const LEAST_WEIGHTS: usize = 128;
+
+    /// The weights in the frequency domain, where they are long and of floats along one axis.
+    ///
+    /// It follows from the weights, so all are equal.
+    #[derive(Clone)]
+    pub(crate) struct Spectrum(Option<Arc<Long>>);
+
+    struct Long {
+        axis: usize,
+        size: usize,
+        single: OnceLock<Transform<f32>>,
+        double: OnceLock<Transform<f64>>,
+    }
+
+    struct Transform<T> {
+        forward: Arc<dyn Fft<T>>,
+        backward: Arc<dyn Fft<T>>,
+        weights: Vec<Complex<T>>,
+    }
+
+    impl PartialEq for Spectrum {
+        fn eq(&self, _: &Spectrum) -> bool {
+            true
+        }
+    }
+
+    impl Eq for Spectrum {}
+
+    impl Hash for Spectrum {
+        fn hash<H: Hasher>(&self, _: &mut H) {}
+    }
+
+    impl fmt::Debug for Spectrum {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "Spectrum({:?})", self.0.as_ref().map(|long| long.size))
+        }
+    }
+
+    impl Spectrum {
+        pub(crate) fn of(weights: &Weights, dtype: DType) -> Spectrum {
+            let count = weights.values().len();
+            let axis = weights.shape().iter().position(|&len| len == count);
+            let long = axis.filter(|_| count >= LEAST_WEIGHTS && dtype.is_float()).map(|axis| {
+                let size = count.saturating_mul(4).next_power_of_two();
+                Arc::new(Long { axis, size, single: OnceLock::new(), double: OnceLock::new() })
+            });
+            Spectrum(long)
+        }
+
+        /// The sums of a padded block; `None` where they are to be added up directly.
+        pub(crate) fn correlate(
+            &self,
+            padded: &Chunk,
+            weights: &Weights,
+            shape: &[usize],
+        ) -> Result<Option<Chunk>, BlockError> {
+            let Some(long) = &self.0 else { return Ok(None) };
+            match padded.dtype() {
+                DType::F32 => long.lanes(&long.single, padded, weights, shape).map(Some),
+                DType::F64 => long.lanes(&long.double, padded, weights, shape).map(Some),
+                _ => Ok(None),
+            }
+        }
+
+        /// The segments in flight and the weights.
+        pub(crate) fn scratch_bytes(&self) -> u64 {
+            let size = self.0.as_ref().map_or(0, |long| long.size);
+            (size as u64).saturating_mul(4 * 16)
+        }
+    }
+
+    impl Long {
+        fn lanes<T: Float + FftNum>(
+            &self,
+            transform: &OnceLock<Transform<T>>,
+            padded: &Chunk,
+            weights: &Weights,
+            shape: &[usize],
+        ) -> Result<Chunk, BlockError> {
+            let typed: Vec<T> = weights.typed::<T>()?;
+            let transform = transform.get_or_init(|| Transform::new(&typed, self.size));
+            let array = padded.typed::<T>()?;
+            let mut sums = ArrayD::<T>::default(IxDyn(shape));
+            let mut work = Work::new(transform);
+            Zip::from(sums.lanes_mut(Axis(self.axis))).and(array.lanes(Axis(self.axis))).for_each(
+                |sums, lane| {
+                    let lane = lane.to_vec();
+                    work.lane(transform, &typed, &lane, sums);
+                },
+            );
+            Ok(Chunk::from_array(sums))
+        }
+    }
+
+    impl<T: Float + FftNum> Transform<T> {
+        /// The weights in reverse, so that a product of spectra is a correlation; scaled by what the way back adds.
+        fn new(weights: &[T], size: usize) -> Transform<T> {
+            let mut planner = FftPlanner::new();
+            let (forward, backward) = (planner.plan_fft_forward(size), planner.plan_fft_inverse(size));
+            let scale = T::from(size).unwrap_or_else(T::one);
+            let reversed = weights.iter().rev().map(|&weight| Complex::new(weight / scale, T::zero()));
+            let mut spectrum: Vec<Complex<T>> = reversed.collect();
+            spectrum.resize(size, Complex::new(T::zero(), T::zero()));
+            forward.process(&mut spectrum);
+            Transform { forward, backward, weights: spectrum }
+        }
+    }
+
+    /// The memory of one segment.
+    struct Work<T> {
+        segment: Vec<Complex<T>>,
+        scratch: Vec<Complex<T>>,
+    }
+
+    impl<T: Float + FftNum> Work<T> {
+        fn new(transform: &Transform<T>) -> Work<T> {
+            let zero = Complex::new(T::zero(), T::zero());
+            let forward = transform.forward.get_inplace_scratch_len();
+            let scratch = forward.max(transform.backward.get_inplace_scratch_len());
+            Work { segment: vec![zero; transform.weights.len()], scratch: vec![zero; scratch] }
+        }
+
+        /// The sums along a padded lane, segment by segment.
+        fn lane(
+            &mut self,
+            transform: &Transform<T>,
+            weights: &[T],
+            lane: &[T],
+            mut sums: ArrayViewMut1<'_, T>,
+        ) {
+            let each = self.segment.len() - (weights.len() - 1);
+            let mut done = 0;
+            while done < sums.len() {
+                let count = each.min(sums.len() - done);
+                let part = &lane[done..done + count + weights.len() - 1];
+                match part.iter().all(|x| num_traits::Float::is_finite(*x)) {
+                    true => {
+                        self.segment(transform, part);
+                        let made = &self.segment[weights.len() - 1..];
+                        (0..count).for_each(|i| sums[done + i] = made[i].re);
+                    }
+                    false => (0..count).for_each(|i| sums[done + i] = summed(weights, &part[i..])),
+                }
+                done += count;
+            }
+        }
+
+        fn segment(&mut self, transform: &Transform<T>, part: &[T]) {
+            self.segment.fill(Complex::new(T::zero(), T::zero()));
+            for (to, &x) in self.segment.iter_mut().zip(part) {
+                to.re = x;
+            }
+            transform.forward.process_with_scratch(&mut self.segment, &mut self.scratch);
+            for (x, &weight) in self.segment.iter_mut().zip(&transform.weights) {
+                *x = *x * weight;
+            }
+            transform.backward.process_with_scratch(&mut self.segment, &mut self.scratch);
+        }
+    }
+
+    fn summed<T: Float>(weights: &[T], from: &[T]) -> T {
+        weights.iter().zip(from).fold(T::zero(), |sum, (&weight, &x)| sum + weight * x)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn sums_are_those_of_the_loop_but_for_rounding_and_keep_nans_in_place() {
+            let weights: Vec<f64> = (0..200).map(|k| ((k * 37 % 101) as f64 - 50.0) / 50.0).collect();
+            let mut x: Vec<f64> = (0..3000).map(|i| ((i * 91 % 257) as f64 - 128.0) / 64.0).collect();
+            x[2500] = f64::NAN;
+            let spectrum = Spectrum::of(&Weights::new(&[200], weights.iter().copied()), DType::F64);
+            let padded = Chunk::from_array(ndarray::Array1::from(x.clone()).into_dyn());
+            let made = spectrum.correlate(&padded, &Weights::new(&[200], weights.clone()), &[2801]);
+            let made = made.unwrap().unwrap().to_array::<f64>().unwrap();
+            for (i, &got) in made.iter().enumerate() {
+                let want = summed(&weights, &x[i..]);
+                assert!((got - want).abs() < 1e-12 || (got.is_nan() && want.is_nan()), "{i}: {got} {want}");
+            }
+        }
+
+        #[test]
+        fn short_weights_and_integers_have_no_spectrum() {
+            assert!(Spectrum::of(&Weights::new(&[5], [1.0; 5]), DType::F64).0.is_none());
+            assert!(Spectrum::of(&Weights::new(&[16, 16], [1.0; 256]), DType::F64).0.is_none());
+            assert!(Spectrum::of(&Weights::new(&[256], [1; 256]), DType::I32).0.is_none());
+        }
+    }
+}
+#[cfg(feature = "fft")]
+pub(super) use with::Spectrum;
