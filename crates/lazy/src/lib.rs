@@ -28,30 +28,23 @@ pub mod random;
 mod runtime;
 
 pub use array::{
-    BlockInfo, IntoAxes, IntoIndices, IntoShared, LaneIndices, LazyArray, LazyArray1, LazyArray2, LazyArray3,
-    LazyArray4, LazyArray5, LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, concatenate, open_npy,
-    stack,
-};
-pub use array::{
-    Indexing, InterpOptions, Nested, PadMode, PadStatistic, PadWidth, block, broadcast_arrays, column_stack,
-    dstack, hstack, indices, meshgrid, meshgrid_sparse, tril_indices, triu_indices, vstack,
-    BlockInfo, DotDim, IntoAxes, IntoAxisPairs, IntoShared, LazyArray, LazyArray1, LazyArray2, LazyArray3,
-    LazyArray4, LazyArray5, LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, concatenate, einsum,
-    matmul, open_npy, stack, tensordot,
-    BlockArgs, BlockInfo, IntoAxes, IntoShared, LazyArray, LazyArray1, LazyArray2, LazyArray3,
-    LazyArray4, LazyArray5, LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, apply_gufunc, concatenate,
-    open_npy, stack, try_zip_blocks, zip_blocks, zip_overlap,
+    BlockArgs, BlockInfo, DotDim, Indexing, InterpOptions, IntoAxes, IntoAxisPairs, IntoIndices, IntoShared,
+    LaneIndices, LazyArray, LazyArray1, LazyArray2, LazyArray3, LazyArray4, LazyArray5, LazyArray6,
+    LazyArrayD, LazyDim, LazyScalar, Nested, Operand, PadMode, PadStatistic, PadWidth, apply_gufunc, block,
+    broadcast_arrays, column_stack, concatenate, dstack, einsum, hstack, indices, matmul, meshgrid,
+    meshgrid_sparse, open_npy, stack, tensordot, tril_indices, triu_indices, try_zip_blocks, vstack,
+    zip_blocks, zip_overlap,
 };
 #[cfg(feature = "zarr")]
 pub use array::{ZarrOptions, ZarrVersion, open_zarr};
 pub use chunkwise_chunk::{
     AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, DType, Element, Float, Integer, Number, Scalar, Signed,
 };
-pub use chunkwise_ops::index::{Index, IndexList};
-pub use chunkwise_ops::shape::Spacing;
-pub use chunkwise_ops::rolling::MovingWindow;
 pub use chunkwise_ops::function::BlockLayout;
+pub use chunkwise_ops::index::{Index, IndexList};
 pub use chunkwise_ops::overlap::{Boundaries, Boundary, ConvolveMode, Depth, Neighborhood, PerAxis};
+pub use chunkwise_ops::rolling::MovingWindow;
+pub use chunkwise_ops::shape::Spacing;
 pub use chunkwise_optimize::OptimizeOptions;
 pub use chunkwise_scheduler::{
     CancelToken, ErrorMode, Observer, Progress, Retry, RunEvent, TaskEnd, TaskEvent, TaskKind,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use chunkwise_chunk::{AxisChunks, ChunkGrid, ChunkSource, Chunks, DType, Element, Scalar, View};
 use chunkwise_expr::{BinaryOp, ElementOp, Expr};
-use chunkwise_ops::shape::{Beyond, Diagonal, Extend, Walk};
+use chunkwise_ops::index;
+use chunkwise_ops::shape::{Beyond, Extend, Walk};
 use chunkwise_storage::{ArangeSource, FnSource};
-use ndarray::{Axis, Dimension, IntoDimension, Ix1, Ix2, SliceInfoElem};
+use ndarray::{Dimension, IntoDimension, Ix1, Ix2, SliceInfoElem};
 
 use super::layout::{Origin, check_axis};
 use super::{here, size_checked};
@@ -24,7 +25,7 @@ impl<T: Element> LazyArray<T, Ix2> {
     #[must_use]
     #[track_caller]
     pub fn diag(&self) -> LazyArray<T, Ix1> {
-        LazyArray::wrap(Expr::blockwise(Diagonal { offset: 0, axes: [0, 1] }, &[self.expr()], here()))
+        LazyArray::wrap(index::diagonal(self.expr(), 0, [0, 1], here()))
     }
 
     /// The matrix with these elements on its `k`-th diagonal and zeros elsewhere; `k > 0` lies above the main diagonal.
@@ -63,22 +64,6 @@ impl<T: Element> LazyArray<T, Ix2> {
 }
 
 impl<T: Element, D: Dimension> LazyArray<T, D> {
-    /// The diagonals of the planes of two axes, along a new last axis in place of these two; `offset > 0` lies above the
-    /// main diagonal. Of blocks that hold none of it nothing is computed.
-    ///
-    /// ```
-    /// use chunkwise::prelude::*;
-    /// let x = LazyArray::from_ndarray(ndarray::arr2(&[[1, 2, 3], [4, 5, 6]]), 1);
-    /// assert_eq!(x.diagonal(1, Axis(0), Axis(1)).compute()?, ndarray::arr1(&[2, 6]).into_dyn());
-    /// # Ok::<(), chunkwise::Error>(())
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub fn diagonal(&self, offset: isize, rows: Axis, columns: Axis) -> LazyArrayD<T> {
-        let rule = Diagonal { offset, axes: [rows.index(), columns.index()] };
-        LazyArray::wrap(Expr::blockwise(rule, &[self.expr()], here()))
-    }
-
     /// The elements on and below the `k`-th diagonal of the last two axes, zeros above it.
     ///
     /// ```

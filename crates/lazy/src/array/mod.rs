@@ -18,9 +18,9 @@ mod missing;
 mod operand;
 mod operators;
 mod overlap;
-mod pad;
 mod overlap_convolve;
 mod overlap_filter;
+mod pad;
 mod reduce;
 mod rolling;
 mod scan;
@@ -40,8 +40,8 @@ use crate::{Error, Plan, Result, RunHandle, Runtime};
 pub use contract::{DotDim, IntoAxisPairs, einsum, matmul, tensordot};
 pub use convert::IntoShared;
 pub use create::BlockInfo;
-pub use indexing_arguments::{IntoIndices, LaneIndices};
 pub use function::{BlockArgs, apply_gufunc, try_zip_blocks, zip_blocks};
+pub use indexing_arguments::{IntoIndices, LaneIndices};
 pub use io::open_npy;
 #[cfg(feature = "zarr")]
 pub use io::{ZarrOptions, ZarrVersion, open_zarr};
@@ -52,8 +52,8 @@ pub use layout_join::{
 };
 pub use layout_matrix::{indices, tril_indices, triu_indices};
 pub use operand::{IntoAxes, Operand};
-pub use pad::{PadMode, PadStatistic, PadWidth};
 pub use overlap::zip_overlap;
+pub use pad::{PadMode, PadStatistic, PadWidth};
 pub use shape::{concatenate, stack};
 
 pub(crate) use create::size_checked;

@@ -3,7 +3,6 @@
 //! ```text
 //! walk        how one axis of a result runs along an axis of the input: padded, repeated
 //! extend      the rule that follows a walk along every axis
-//! diagonal    the diagonal of two axes
 //! difference  each element's distance to the next
 //! gradient    derivatives by central differences
 //! ```
@@ -11,13 +10,11 @@
 //! Joining, rolling, splitting and triangles are compositions of views and other operations: they are written where the
 //! methods are.
 
-mod diagonal;
 mod difference;
 mod extend;
 mod gradient;
 mod walk;
 
-pub use diagonal::Diagonal;
 pub use difference::Difference;
 pub use extend::Extend;
 pub use gradient::{Gradient, Spacing};

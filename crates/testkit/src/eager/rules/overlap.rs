@@ -86,9 +86,21 @@ fn walked(mut at: isize, n: isize, boundary: Boundary<Scalar>) -> Result<isize, 
         at = match boundary {
             Boundary::Periodic => at + if below { n } else { -n },
             Boundary::Nearest => at.clamp(0, n - 1),
-            Boundary::Symmetric => if below { -1 - at } else { 2 * n - 1 - at },
+            Boundary::Symmetric => {
+                if below {
+                    -1 - at
+                } else {
+                    2 * n - 1 - at
+                }
+            }
             Boundary::Reflect if n == 1 => 0,
-            Boundary::Reflect => if below { -at } else { 2 * n - 2 - at },
+            Boundary::Reflect => {
+                if below {
+                    -at
+                } else {
+                    2 * n - 2 - at
+                }
+            }
             Boundary::Constant(value) => return Err(value),
             other => unreachable!("nothing lies beyond the ends with {other:?}"),
         };

@@ -2,7 +2,7 @@
 
 use chunkwise_chunk::{DType, Scalar};
 use chunkwise_expr::{BinaryOp, Blockwise, eval_binary, eval_cast};
-use chunkwise_ops::shape::{Beyond, Diagonal, Difference, Extend, Gradient, Walk};
+use chunkwise_ops::shape::{Beyond, Difference, Extend, Gradient, Walk};
 
 use super::{Reference, exact};
 use crate::eager::number::{epsilon, float, rounded};
@@ -11,11 +11,6 @@ use crate::slack::Slack;
 
 pub(super) const REFERENCES: &[Reference] = &[
     Reference { rule: "Extend", truth: |op, inputs| Some(extend(op.downcast()?, inputs[0])), slack: exact },
-    Reference {
-        rule: "Diagonal",
-        truth: |op, inputs| Some(Ok(diagonal(op.downcast()?, inputs[0]))),
-        slack: exact,
-    },
     Reference {
         rule: "Difference",
         truth: |op, inputs| Some(difference(op.downcast()?, inputs[0])),
@@ -74,25 +69,6 @@ fn extend(rule: &Extend, x: &PlainArray) -> Result<PlainArray, EagerError> {
         let place = |seen: &Seen| if let Seen::Element(i) = seen { *i } else { 0 };
         fill.unwrap_or_else(|| x.get(&seen.iter().map(place).collect::<Vec<_>>()))
     }))
-}
-
-fn diagonal(rule: &Diagonal, x: &PlainArray) -> PlainArray {
-    let [rows, columns] = rule.axes;
-    let place = |i: usize| (i as i64 + (-rule.offset as i64).max(0), i as i64 + (rule.offset as i64).max(0));
-    let inside = |&i: &usize| {
-        let (row, column) = place(i);
-        row < x.shape()[rows] as i64 && column < x.shape()[columns] as i64
-    };
-    let others: Vec<usize> = (0..x.shape().len()).filter(|axis| !rule.axes.contains(axis)).collect();
-    let mut shape: Vec<usize> = others.iter().map(|&axis| x.shape()[axis]).collect();
-    shape.push((0..).take_while(inside).count());
-    PlainArray::from_fn(x.dtype(), &shape, |index| {
-        let mut own = vec![0; x.shape().len()];
-        others.iter().zip(index).for_each(|(&axis, &i)| own[axis] = i);
-        let (row, column) = place(index[others.len()]);
-        (own[rows], own[columns]) = (row as usize, column as usize);
-        x.get(&own)
-    })
 }
 
 /// The element `by` places further along an axis.

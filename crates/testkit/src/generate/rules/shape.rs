@@ -4,14 +4,13 @@ use std::panic::Location;
 
 use chunkwise_chunk::{DType, Scalar};
 use chunkwise_expr::Expr;
-use chunkwise_ops::shape::{Beyond, Counts, Diagonal, Difference, Extend, Gradient, Spacing, Walk};
+use chunkwise_ops::shape::{Beyond, Counts, Difference, Extend, Gradient, Spacing, Walk};
 
 use crate::generate::data::mild_value;
 use crate::generate::draw::Draw;
 use crate::generate::{Pool, Step};
 
-pub(in crate::generate) const STEPS: &[(usize, Step)] =
-    &[(3, extend), (1, diagonal), (2, difference), (1, gradient)];
+pub(in crate::generate) const STEPS: &[(usize, Step)] = &[(3, extend), (2, difference), (1, gradient)];
 
 /// Axes padded and repeated, each in its own way.
 fn extend(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
@@ -48,13 +47,6 @@ fn beyond(draw: &mut Draw, n: usize, [low, high]: [Scalar; 2]) -> Beyond {
 fn width(draw: &mut Draw, n: usize) -> usize {
     let most = if draw.one_in(4) { 3 * n } else { n };
     draw.below(most.min(8) + 1)
-}
-
-fn diagonal(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
-    let x = pool.find(draw, |x| x.shape().len() >= 2)?;
-    let axes = draw.shuffled((0..x.shape().len()).collect());
-    let rule = Diagonal { offset: draw.between(-3, 3) as isize, axes: [axes[0], axes[1]] };
-    Some(Expr::blockwise(rule, &[&x], Location::caller()))
 }
 
 fn difference(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
