@@ -1,19 +1,33 @@
 //! Element types: the one table of dtypes, the sealed traits over them, and dtype dispatch.
+//!
+//! ```text
+//!                 bool   integers   floats   complex
+//! Element          x        x         x         x      can be stored, compared for equality, summed
+//! Ordered          x        x         x                has an order
+//! Bits             x        x                          has bitwise logic
+//! Number                    x         x         x      has arithmetic
+//! Real                      x         x                has arithmetic and an order
+//! Signed                 signed       x         x      has negatives
+//! Integer                   x
+//! Inexact                             x         x      is rounded; has roots, exponentials, sines
+//! Float                               x
+//! ```
 
 use std::fmt;
 use std::mem::MaybeUninit;
 
 use ndarray::{ArcArray, ArrayViewMutD, IxDyn};
+use num_complex::Complex;
 
 use crate::{Chunk, Room, Scalar, Tile, TileMut, Window, Written};
 
-/// Calls `$reader!` with one row per element type: `Variant type "name" Class`.
+/// Calls `$reader!` with one row per element type: `Variant type, "name";`.
 ///
 /// Adding an element type is adding a row here.
 ///
 /// ```
 /// macro_rules! count { ($($v:ident $t:ty, $name:literal;)*) => { [$($name),*].len() } }
-/// assert_eq!(chunkwise_chunk::for_each_dtype!(count), 11);
+/// assert_eq!(chunkwise_chunk::for_each_dtype!(count), 13);
 /// ```
 #[macro_export]
 macro_rules! for_each_dtype {
@@ -30,6 +44,8 @@ macro_rules! for_each_dtype {
             U64 u64, "u64";
             F32 f32, "f32";
             F64 f64, "f64";
+            C64 $crate::Complex<f32>, "c64";
+            C128 $crate::Complex<f64>, "c128";
         }
     };
 }
@@ -88,6 +104,14 @@ macro_rules! dispatch {
                 type $t = f64;
                 $body
             }
+            $crate::DType::C64 => {
+                type $t = $crate::Complex<f32>;
+                $body
+            }
+            $crate::DType::C128 => {
+                type $t = $crate::Complex<f64>;
+                $body
+            }
         }
     };
 }
@@ -95,24 +119,36 @@ macro_rules! dispatch {
 /// The Rust type of [`DType::sum_type`].
 #[rustfmt::skip]
 macro_rules! sum_type {
-    (f32) => { f32 };
-    (f64) => { f64 };
-    (u8) => { u64 };
-    (u16) => { u64 };
-    (u32) => { u64 };
-    (u64) => { u64 };
+    (F32) => { f32 };
+    (F64) => { f64 };
+    (C64) => { Complex<f32> };
+    (C128) => { Complex<f64> };
+    (U8) => { u64 };
+    (U16) => { u64 };
+    (U32) => { u64 };
+    (U64) => { u64 };
     ($signed_or_bool:ident) => { i64 };
 }
 
 /// The Rust type of [`DType::mean_type`].
 #[rustfmt::skip]
 macro_rules! mean_type {
-    (f32) => { f32 };
+    (F32) => { f32 };
+    (C64) => { Complex<f32> };
+    (C128) => { Complex<f64> };
     ($other:ident) => { f64 };
 }
 
+/// The Rust type of [`DType::real_type`].
+#[rustfmt::skip]
+macro_rules! real_type {
+    (C64, $t:ty) => { f32 };
+    (C128, $t:ty) => { f64 };
+    ($real:ident, $t:ty) => { $t };
+}
+
 macro_rules! define_dtype {
-    ($($v:ident $t:ident, $name:literal;)*) => {
+    ($($v:ident $t:ty, $name:literal;)*) => {
         /// The type of an array's elements.
         ///
         /// Exhaustive on purpose: dispatch over element types must be total.
@@ -130,7 +166,8 @@ macro_rules! define_dtype {
             /// Every element type, in the order of the table.
             pub const ALL: &'static [DType] = &[$(DType::$v),*];
 
-            /// The Rust name of the type, as in `"f64"`.
+            /// The Rust name of the type, as in `"f64"`; that of complex numbers counts the bits of both parts, as in
+            /// `"c128"`.
             pub fn name(self) -> &'static str {
                 match self { $(DType::$v => $name,)* }
             }
@@ -144,8 +181,9 @@ macro_rules! define_dtype {
         $(
             impl sealed::Sealed for $t {}
             impl Element for $t {
-                type Sum = sum_type!($t);
-                type Mean = mean_type!($t);
+                type Sum = sum_type!($v);
+                type Mean = mean_type!($v);
+                type Real = real_type!($v, $t);
                 const DTYPE: DType = DType::$v;
                 fn into_chunk(array: ArcArray<Self, IxDyn>) -> Chunk { Chunk::$v(array) }
                 fn of_chunk(chunk: &Chunk) -> Option<&ArcArray<Self, IxDyn>> {
@@ -188,9 +226,19 @@ impl DType {
         matches!(self, DType::F32 | DType::F64)
     }
 
+    /// True for complex numbers.
+    ///
+    /// ```
+    /// use chunkwise_chunk::DType;
+    /// assert!(DType::C64.is_complex() && !DType::C64.is_float());
+    /// ```
+    pub fn is_complex(self) -> bool {
+        matches!(self, DType::C64 | DType::C128)
+    }
+
     /// True for the signed and unsigned integers, not for `bool`.
     pub fn is_integer(self) -> bool {
-        !self.is_float() && self != DType::Bool
+        !self.is_float() && !self.is_complex() && self != DType::Bool
     }
 
     /// True for the unsigned integers.
@@ -198,7 +246,7 @@ impl DType {
         matches!(self, DType::U8 | DType::U16 | DType::U32 | DType::U64)
     }
 
-    /// The type of `sum` and `prod`: 64-bit for bool and integers, unchanged for floats.
+    /// The type of `sum` and `prod`: 64-bit for bool and integers, unchanged for floats and complex numbers.
     ///
     /// ```
     /// use chunkwise_chunk::DType;
@@ -207,15 +255,48 @@ impl DType {
     /// ```
     pub fn sum_type(self) -> DType {
         match self {
-            d if d.is_float() => d,
+            d if d.is_float() || d.is_complex() => d,
             d if d.is_unsigned() => DType::U64,
             _ => DType::I64,
         }
     }
 
-    /// The type of `mean`, `var` and `std`: `f64`, or `f32` for `f32`.
+    /// The type of `mean`: unchanged for floats and complex numbers, `f64` for others.
+    ///
+    /// ```
+    /// use chunkwise_chunk::DType;
+    /// assert_eq!((DType::I8.mean_type(), DType::C64.mean_type()), (DType::F64, DType::C64));
+    /// ```
     pub fn mean_type(self) -> DType {
-        if self == DType::F32 { DType::F32 } else { DType::F64 }
+        if self == DType::F32 || self.is_complex() { self } else { DType::F64 }
+    }
+
+    /// The type of `abs`, and of the parts of complex numbers; every other type itself.
+    ///
+    /// ```
+    /// use chunkwise_chunk::DType;
+    /// assert_eq!((DType::C128.real_type(), DType::I8.real_type()), (DType::F64, DType::I8));
+    /// ```
+    pub fn real_type(self) -> DType {
+        match self {
+            DType::C64 => DType::F32,
+            DType::C128 => DType::F64,
+            real => real,
+        }
+    }
+
+    /// The complex numbers whose parts are of this type; complex types themselves, and `None` for what is no float.
+    ///
+    /// ```
+    /// use chunkwise_chunk::DType;
+    /// assert_eq!((DType::F32.complex_type(), DType::I8.complex_type()), (Some(DType::C64), None));
+    /// ```
+    pub fn complex_type(self) -> Option<DType> {
+        match self {
+            DType::F32 | DType::C64 => Some(DType::C64),
+            DType::F64 | DType::C128 => Some(DType::C128),
+            _ => None,
+        }
     }
 }
 
@@ -229,7 +310,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A type that arrays can hold: `bool`, `i8`..`i64`, `u8`..`u64`, `f32`, `f64`.
+/// A type that arrays can hold: `bool`, `i8`..`i64`, `u8`..`u64`, `f32`, `f64`, `Complex<f32>`, `Complex<f64>`.
 ///
 /// Sealed: the kernels are compiled for these types.
 ///
@@ -237,13 +318,13 @@ mod sealed {
 /// use chunkwise_chunk::{DType, Element};
 /// assert_eq!(<u8 as Element>::DTYPE, DType::U8);
 /// ```
-pub trait Element:
-    sealed::Sealed + Copy + Default + PartialEq + PartialOrd + fmt::Debug + fmt::Display + Send + Sync + 'static
-{
+pub trait Element: sealed::Sealed + Copy + Default + PartialEq + fmt::Debug + Send + Sync + 'static {
     /// The type of `sum` and `prod`; see [`DType::sum_type`].
     type Sum: Number;
-    /// The type of `mean`, `var` and `std`; see [`DType::mean_type`].
-    type Mean: Float;
+    /// The type of `mean`; see [`DType::mean_type`]. That of `var` and `std` is its [`Real`](Element::Real).
+    type Mean: Inexact;
+    /// The type of `abs`: that of the parts of complex numbers, else the type itself; see [`DType::real_type`].
+    type Real: Ordered;
     /// The run-time name of this type.
     const DTYPE: DType;
     /// Wraps an array of this type as a [`Chunk`].
@@ -282,15 +363,31 @@ pub trait Element:
     fn of_room(room: Room) -> Option<Vec<Self>>;
 }
 
+/// A type with an order: every [`Element`] but complex numbers.
+///
+/// ```
+/// fn larger<T: chunkwise_chunk::Ordered>(a: T, b: T) -> T { if a > b { a } else { b } }
+/// assert_eq!(larger(2u8, 3), 3);
+/// ```
+pub trait Ordered: Element<Real = Self> + PartialOrd + fmt::Display {}
+
 /// A type with arithmetic: every [`Element`] but `bool`.
 ///
 /// ```
 /// fn zero<T: chunkwise_chunk::Number>() -> T { T::zero() }
 /// assert_eq!(zero::<i32>(), 0);
 /// ```
-pub trait Number: Element + num_traits::NumCast + num_traits::Zero + num_traits::One {}
+pub trait Number: Element + num_traits::Zero + num_traits::One {}
 
-/// A type that has negative values: signed integers and floats.
+/// A number of the real line, which has an order and can be rounded down: integers and floats.
+///
+/// ```
+/// fn is_small<T: chunkwise_chunk::Real>(x: T) -> bool { x < T::one() }
+/// assert!(is_small(0.5));
+/// ```
+pub trait Real: Number + Ordered + num_traits::NumCast {}
+
+/// A type that has the negative of each value: signed integers, floats and complex numbers.
 ///
 /// ```
 /// fn is_signed<T: chunkwise_chunk::Signed>() -> bool { true }
@@ -298,13 +395,22 @@ pub trait Number: Element + num_traits::NumCast + num_traits::Zero + num_traits:
 /// ```
 pub trait Signed: Number {}
 
+/// A type whose values are rounded: floats and complex numbers. Roots, exponentials and sines are of these.
+///
+/// ```
+/// use chunkwise_chunk::{Complex, Inexact};
+/// fn is_inexact<T: Inexact>(_: T) -> bool { true }
+/// assert!(is_inexact(0.5_f32) && is_inexact(Complex::new(0.0, 1.0)));
+/// ```
+pub trait Inexact: Signed {}
+
 /// `f32` or `f64`.
 ///
 /// ```
 /// fn half<T: chunkwise_chunk::Float>() -> T { T::one() / (T::one() + T::one()) }
 /// assert_eq!(half::<f32>(), 0.5);
 /// ```
-pub trait Float: Signed + num_traits::Float {}
+pub trait Float: Real + Inexact + num_traits::Float {}
 
 /// A signed or unsigned integer.
 ///
@@ -312,7 +418,7 @@ pub trait Float: Signed + num_traits::Float {}
 /// fn max<T: chunkwise_chunk::Integer>() -> T { T::max_value() }
 /// assert_eq!(max::<u8>(), 255);
 /// ```
-pub trait Integer: Number + num_traits::Bounded {}
+pub trait Integer: Real + num_traits::Bounded {}
 
 /// A type with bitwise logic: `bool` and the integers.
 ///
@@ -320,14 +426,17 @@ pub trait Integer: Number + num_traits::Bounded {}
 /// fn name<T: chunkwise_chunk::Bits>() -> &'static str { T::DTYPE.name() }
 /// assert_eq!(name::<bool>(), "bool");
 /// ```
-pub trait Bits: Element {}
+pub trait Bits: Ordered {}
 
 macro_rules! classes {
     ($($class:ident: $($t:ty)*;)*) => { $($(impl $class for $t {})*)* };
 }
 classes! {
-    Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
-    Signed: i8 i16 i32 i64 f32 f64;
+    Ordered: bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
+    Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 Complex<f32> Complex<f64>;
+    Real: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
+    Signed: i8 i16 i32 i64 f32 f64 Complex<f32> Complex<f64>;
+    Inexact: f32 f64 Complex<f32> Complex<f64>;
     Float: f32 f64;
     Integer: i8 i16 i32 i64 u8 u16 u32 u64;
     Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;

@@ -4,7 +4,7 @@
 //!
 //! | type | what it says |
 //! |---|---|
-//! | [`DType`], [`Element`], [`Number`], [`Float`] | which element types there are |
+//! | [`DType`], [`Element`], [`Number`], [`Float`], [`Complex`] | which element types there are |
 //! | [`Scalar`] | one value of any element type |
 //! | [`Chunk`] | one block: a dtype-erased, reference-counted, possibly strided array |
 //! | [`Region`] | a box of an array: start and length on every axis |
@@ -32,10 +32,12 @@ mod view;
 mod window;
 
 pub use chunk::Chunk;
-pub use dtype::{Bits, DType, Element, Float, Integer, Number, Signed};
+pub use dtype::{Bits, DType, Element, Float, Inexact, Integer, Number, Ordered, Real, Signed};
 pub use error::{ChunkError, SourceError};
 pub use grid::{AxisChunks, BlockIndex, BlockIter, ChunkGrid};
 pub use io::{ChunkSink, ChunkSource, Filler, Formula, Lent, ReadCost, ReadUnit};
+/// A complex number; `Complex<f32>` and `Complex<f64>` are element types.
+pub use num_complex::Complex;
 pub use region::{Region, Shape};
 pub use scalar::Scalar;
 pub use spec::{AxisSpec, Chunks, parse_bytes};

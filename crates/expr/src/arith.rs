@@ -3,17 +3,17 @@
 //! Integers wrap. The divisions of integers give 0 for a divisor of zero; the tables turn that case into an
 //! error. Everything is `#[inline]` and free of branches where it can be, so that loops over it vectorise.
 
-use chunkwise_chunk::{Element, Number};
+use chunkwise_chunk::{Number, Ordered, Real};
 
 use crate::divide::Divide;
 
 /// Arithmetic that is defined for every pair of values.
 ///
 /// ```
+/// use chunkwise_chunk::Complex;
 /// use chunkwise_expr::Arith;
 /// assert_eq!(200u8.plus(100), 44);
-/// assert_eq!((-7i32).modulo(2), 1);
-/// assert_eq!(1.0f64.floor_quotient(0.1), 9.0);
+/// assert_eq!(Complex::new(3.0, 4.0).magnitude(), 5.0);
 /// ```
 pub trait Arith: Number {
     /// `self + b`.
@@ -24,28 +24,36 @@ pub trait Arith: Number {
     fn times(self, b: Self) -> Self;
     /// `self / b`; integers truncate.
     fn quotient(self, b: Self) -> Self;
+    /// `self` to the power of `b`.
+    fn power(self, b: Self) -> Self;
+    /// `-self`.
+    fn negate(self) -> Self;
+    /// Absolute value.
+    fn magnitude(self) -> Self::Real;
+    /// -1, 0 or 1; NaN for NaN. Of complex numbers `self / |self|`.
+    fn sign(self) -> Self;
+    /// True for an integer zero: what must not divide.
+    fn is_integer_zero(self) -> bool;
+    /// True for a negative integer: what must not be an exponent.
+    fn is_negative_integer(self) -> bool;
+}
+
+/// Arithmetic that rests on an order.
+///
+/// ```
+/// use chunkwise_expr::RealArith;
+/// assert_eq!((-7i32).modulo(2), 1);
+/// assert_eq!(1.0f64.floor_quotient(0.1), 9.0);
+/// ```
+pub trait RealArith: Arith + Real {
     /// What truncating division leaves: the sign is that of `self`.
     fn remainder(self, b: Self) -> Self;
     /// `self / b` rounded down.
     fn floor_quotient(self, b: Self) -> Self;
     /// What floored division leaves: the sign is that of `b`.
     fn modulo(self, b: Self) -> Self;
-    /// `self` to the power of `b`.
-    fn power(self, b: Self) -> Self;
-    /// `-self`.
-    fn negate(self) -> Self;
-    /// Absolute value.
-    fn magnitude(self) -> Self;
-    /// -1, 0 or 1; NaN for NaN.
-    fn sign(self) -> Self;
-    /// NaN as zero, infinities as the largest finite values.
-    fn finite(self) -> Self;
     /// `ln(e^self + e^b)`; integers are never asked and give their maximum.
     fn ln_add_exp(self, b: Self) -> Self;
-    /// True for an integer zero: what must not divide.
-    fn is_integer_zero(self) -> bool;
-    /// True for a negative integer: what must not be an exponent.
-    fn is_negative_integer(self) -> bool;
 }
 
 /// Order of elements, bool included, with NaN as NumPy treats it.
@@ -55,7 +63,7 @@ pub trait Arith: Number {
 /// assert!(f64::NAN.maximum(1.0).is_nan());
 /// assert_eq!(f64::NAN.fmax(1.0), 1.0);
 /// ```
-pub trait Order: Element {
+pub trait Order: Ordered {
     /// True for NaN.
     fn unordered(self) -> bool;
 
@@ -99,12 +107,6 @@ macro_rules! integer_arith {
             #[inline]
             fn quotient(self, b: $t) -> $t { self.truncated(b).0 }
             #[inline]
-            fn remainder(self, b: $t) -> $t { self.truncated(b).1 }
-            #[inline]
-            fn floor_quotient(self, b: $t) -> $t { self.floored(b).0 }
-            #[inline]
-            fn modulo(self, b: $t) -> $t { self.floored(b).1 }
-            #[inline]
             fn power(self, b: $t) -> $t {
                 let (mut base, mut left, mut product) = (self, b, 1 as $t);
                 while left > 0 {
@@ -122,14 +124,20 @@ macro_rules! integer_arith {
             #[inline]
             fn sign(self) -> $t { ((self > 0) as $t).wrapping_sub((self != 0 && !(self > 0)) as $t) }
             #[inline]
-            fn finite(self) -> $t { self }
-            #[inline]
-            fn ln_add_exp(self, _: $t) -> $t { <$t>::MAX }
-            #[inline]
             fn is_integer_zero(self) -> bool { self == 0 }
             #[inline]
             #[allow(unused_comparisons)]
             fn is_negative_integer(self) -> bool { self < 0 }
+        }
+        impl RealArith for $t {
+            #[inline]
+            fn remainder(self, b: $t) -> $t { self.truncated(b).1 }
+            #[inline]
+            fn floor_quotient(self, b: $t) -> $t { self.floored(b).0 }
+            #[inline]
+            fn modulo(self, b: $t) -> $t { self.floored(b).1 }
+            #[inline]
+            fn ln_add_exp(self, _: $t) -> $t { <$t>::MAX }
         }
         impl Order for $t {
             #[inline]
@@ -153,6 +161,23 @@ macro_rules! float_arith {
             #[inline]
             fn quotient(self, b: $t) -> $t { self / b }
             #[inline]
+            fn power(self, b: $t) -> $t { chunkwise_math::pow(self, b) }
+            #[inline]
+            fn negate(self) -> $t { -self }
+            #[inline]
+            fn magnitude(self) -> $t { self.abs() }
+            #[inline]
+            fn sign(self) -> $t {
+                if self.is_nan() { return self; }
+                f32::from((self > 0.0) as i8 - (self < 0.0) as i8) as $t
+            }
+            #[inline]
+            fn is_integer_zero(self) -> bool { false }
+            #[inline]
+            fn is_negative_integer(self) -> bool { false }
+        }
+        impl RealArith for $t {
+            #[inline]
             fn remainder(self, b: $t) -> $t { self % b }
             #[inline]
             fn floor_quotient(self, b: $t) -> $t {
@@ -171,31 +196,12 @@ macro_rules! float_arith {
                 if (b < 0.0) != (r < 0.0) { r + b } else { r }
             }
             #[inline]
-            fn power(self, b: $t) -> $t { chunkwise_math::pow(self, b) }
-            #[inline]
-            fn negate(self) -> $t { -self }
-            #[inline]
-            fn magnitude(self) -> $t { self.abs() }
-            #[inline]
-            fn sign(self) -> $t {
-                if self.is_nan() { return self; }
-                f32::from((self > 0.0) as i8 - (self < 0.0) as i8) as $t
-            }
-            #[inline]
-            fn finite(self) -> $t {
-                if self.is_nan() { 0.0 } else { self.clamp($t::MIN, $t::MAX) }
-            }
-            #[inline]
             fn ln_add_exp(self, b: $t) -> $t {
                 if self == b { return self + std::$t::consts::LN_2; }
                 let d = self - b;
                 if d > 0.0 { return self + (-d).exp().ln_1p(); }
                 if d <= 0.0 { b + d.exp().ln_1p() } else { d }
             }
-            #[inline]
-            fn is_integer_zero(self) -> bool { false }
-            #[inline]
-            fn is_negative_integer(self) -> bool { false }
         }
         impl Order for $t {
             #[inline]
@@ -221,6 +227,8 @@ impl Order for bool {
 
 /// Conversions between element types: `as` of Rust, and not-zero for bool.
 mod convert {
+    use chunkwise_chunk::Complex;
+
     use super::Order;
 
     pub trait To<U> {
@@ -230,6 +238,7 @@ mod convert {
     macro_rules! numbers {
         ($($t:ident)*) => { $(
             numbers!(@from $t: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64);
+            numbers!(@parts $t: f32 f64);
             impl To<bool> for $t {
                 #[inline]
                 fn to(self) -> bool { self.truth() }
@@ -245,8 +254,39 @@ mod convert {
                 fn to(self) -> $u { self as $u }
             }
         )* };
+        (@parts $t:ident: $($f:ident)*) => { $(
+            impl To<Complex<$f>> for $t {
+                #[inline]
+                fn to(self) -> Complex<$f> { Complex::new(self as $f, 0.0) }
+            }
+            impl To<$t> for Complex<$f> {
+                #[inline]
+                fn to(self) -> $t { self.re as $t }
+            }
+        )* };
     }
     numbers!(i8 i16 i32 i64 u8 u16 u32 u64 f32 f64);
+
+    macro_rules! complex {
+        ($($f:ident: $($g:ident)*;)*) => { $(
+            impl To<Complex<$f>> for bool {
+                #[inline]
+                fn to(self) -> Complex<$f> { Complex::new(self.to(), 0.0) }
+            }
+            impl To<bool> for Complex<$f> {
+                #[inline]
+                fn to(self) -> bool { self.re != 0.0 || self.im != 0.0 }
+            }
+            $(impl To<Complex<$g>> for Complex<$f> {
+                #[inline]
+                fn to(self) -> Complex<$g> { Complex::new(self.re as $g, self.im as $g) }
+            })*
+        )* };
+    }
+    complex! {
+        f32: f32 f64;
+        f64: f32 f64;
+    }
 
     impl To<bool> for bool {
         #[inline]
@@ -257,7 +297,8 @@ mod convert {
 }
 
 /// Converts one element: floats to integers truncate and saturate with NaN as 0, integers to integers wrap,
-/// anything to bool is "not zero" with NaN as true.
+/// anything to bool is "not zero" with NaN as true. Complex numbers to real ones are their real parts, a conversion that
+/// no expression has: [`ElementOp::Cast`](crate::ElementOp::Cast) does not take it.
 ///
 /// ```
 /// use chunkwise_expr::cast;

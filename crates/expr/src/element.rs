@@ -12,16 +12,21 @@ use crate::{for_each_binary, for_each_unary};
 #[rustfmt::skip]
 macro_rules! in_class {
     (Element, $d:expr) => { true };
+    (Ordered, $d:expr) => { !$d.is_complex() };
     (Number, $d:expr) => { $d != DType::Bool };
+    (Real, $d:expr) => { $d != DType::Bool && !$d.is_complex() };
     (Signed, $d:expr) => { $d != DType::Bool && !$d.is_unsigned() };
+    (Inexact, $d:expr) => { $d.is_float() || $d.is_complex() };
     (Float, $d:expr) => { $d.is_float() };
-    (Bits, $d:expr) => { !$d.is_float() };
+    (Bits, $d:expr) => { !$d.is_float() && !$d.is_complex() };
 }
 
 #[rustfmt::skip]
 macro_rules! output {
-    (Same, $d:expr) => { $d };
-    (Bool, $d:expr) => { DType::Bool };
+    (Same, $d:expr) => { Some($d) };
+    (Bool, $d:expr) => { Some(DType::Bool) };
+    (Real, $d:expr) => { Some($d.real_type()) };
+    (Complex, $d:expr) => { $d.complex_type() };
 }
 
 macro_rules! define_unary {
@@ -49,7 +54,7 @@ macro_rules! define_unary {
 
             /// Type of the result; `None` when elements of this type are not taken.
             pub fn output(self, input: DType) -> Option<DType> {
-                match self { $(UnaryOp::$variant => in_class!($class, input).then_some(output!($out, input)),)* }
+                match self { $(UnaryOp::$variant => if in_class!($class, input) { output!($out, input) } else { None },)* }
             }
         }
     };
@@ -79,7 +84,7 @@ macro_rules! define_binary {
                 match self { $(BinaryOp::$variant => stringify!($name),)* }
             }
 
-            /// Whether every pair of elements of this type has a result. Floats always have one.
+            /// Whether every pair of elements of this type has a result. Floats and complex numbers always have one.
             ///
             /// ```
             /// use chunkwise_chunk::DType;
@@ -88,13 +93,14 @@ macro_rules! define_binary {
             /// assert!(!BinaryOp::Div.is_total(DType::I32));
             /// ```
             pub fn is_total(self, input: DType) -> bool {
-                matches!(input, DType::F32 | DType::F64)
+                input.is_float()
+                    || input.is_complex()
                     || match self { $(BinaryOp::$variant => stringify!($fault) == "false",)* }
             }
 
             /// Type of the result; `None` when elements of this type are not taken.
             pub fn output(self, input: DType) -> Option<DType> {
-                match self { $(BinaryOp::$variant => in_class!($class, input).then_some(output!($out, input)),)* }
+                match self { $(BinaryOp::$variant => if in_class!($class, input) { output!($out, input) } else { None },)* }
             }
         }
     };
@@ -219,7 +225,7 @@ pub enum ElementOp {
     Binary(BinaryOp),
     /// `where`: the second argument where the first is true, else the third.
     Select,
-    /// Conversion to another element type.
+    /// Conversion to another element type; complex numbers convert to complex ones and bool only.
     Cast(DType),
     /// A user's closure.
     Call(ElementFn),
@@ -261,11 +267,16 @@ impl ElementOp {
             (ElementOp::Unary(op), &[x]) => op.output(x),
             (ElementOp::Binary(op), &[a, b]) if a == b => op.output(a),
             (ElementOp::Select, &[DType::Bool, a, b]) if a == b => Some(a),
-            (ElementOp::Cast(to), &[_]) => Some(*to),
+            (ElementOp::Cast(to), &[from]) => converts(from, *to).then_some(*to),
             (ElementOp::Call(f), types) if f.inputs() == types => Some(f.output()),
             _ => None,
         }
     }
+}
+
+/// Whether elements of one type have a value in another: only complex numbers do not, in a real type.
+fn converts(from: DType, to: DType) -> bool {
+    !from.is_complex() || to.is_complex() || to == DType::Bool
 }
 
 impl From<UnaryOp> for ElementOp {

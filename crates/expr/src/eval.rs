@@ -3,14 +3,19 @@
 
 use chunkwise_chunk::{Element, Scalar, Tile, TileMut, dispatch};
 
-use crate::{Arith, BinaryOp, ElementOp, Order, UnaryOp, cast, for_each_binary, for_each_unary};
+use crate::{
+    Arith, BinaryOp, ElementOp, Order, Parts, RealArith, UnaryOp, cast, for_each_binary, for_each_unary,
+};
 
 /// Evaluates `$body` when the scalar's type is in the class.
 #[rustfmt::skip]
 macro_rules! with_class {
-    (Element, $s:expr, $x:ident, $body:expr) => { with_types!($s, $x, $body; Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
-    (Number, $s:expr, $x:ident, $body:expr) => { with_types!($s, $x, $body; I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
-    (Signed, $s:expr, $x:ident, $body:expr) => { with_types!($s, $x, $body; I8 I16 I32 I64 F32 F64) };
+    (Element, $s:expr, $x:ident, $body:expr) => { with_types!($s, $x, $body; Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64 C64 C128) };
+    (Ordered, $s:expr, $x:ident, $body:expr) => { with_types!($s, $x, $body; Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
+    (Number, $s:expr, $x:ident, $body:expr) => { with_types!($s, $x, $body; I8 I16 I32 I64 U8 U16 U32 U64 F32 F64 C64 C128) };
+    (Real, $s:expr, $x:ident, $body:expr) => { with_types!($s, $x, $body; I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
+    (Signed, $s:expr, $x:ident, $body:expr) => { with_types!($s, $x, $body; I8 I16 I32 I64 F32 F64 C64 C128) };
+    (Inexact, $s:expr, $x:ident, $body:expr) => { with_types!($s, $x, $body; F32 F64 C64 C128) };
     (Float, $s:expr, $x:ident, $body:expr) => { with_types!($s, $x, $body; F32 F64) };
     (Bits, $s:expr, $x:ident, $body:expr) => { with_types!($s, $x, $body; Bool I8 I16 I32 I64 U8 U16 U32 U64) };
 }
@@ -27,8 +32,10 @@ macro_rules! with_types {
 
 #[rustfmt::skip]
 macro_rules! with_class2 {
-    (Element, $p:expr, $a:ident, $b:ident, $f:expr, $body:expr) => { with_types2!($p, $a, $b, $f, $body; Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
-    (Number, $p:expr, $a:ident, $b:ident, $f:expr, $body:expr) => { with_types2!($p, $a, $b, $f, $body; I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
+    (Element, $p:expr, $a:ident, $b:ident, $f:expr, $body:expr) => { with_types2!($p, $a, $b, $f, $body; Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64 C64 C128) };
+    (Ordered, $p:expr, $a:ident, $b:ident, $f:expr, $body:expr) => { with_types2!($p, $a, $b, $f, $body; Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
+    (Number, $p:expr, $a:ident, $b:ident, $f:expr, $body:expr) => { with_types2!($p, $a, $b, $f, $body; I8 I16 I32 I64 U8 U16 U32 U64 F32 F64 C64 C128) };
+    (Real, $p:expr, $a:ident, $b:ident, $f:expr, $body:expr) => { with_types2!($p, $a, $b, $f, $body; I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
     (Float, $p:expr, $a:ident, $b:ident, $f:expr, $body:expr) => { with_types2!($p, $a, $b, $f, $body; F32 F64) };
     (Bits, $p:expr, $a:ident, $b:ident, $f:expr, $body:expr) => { with_types2!($p, $a, $b, $f, $body; Bool I8 I16 I32 I64 U8 U16 U32 U64) };
 }
@@ -98,6 +105,8 @@ pub fn eval_cast(x: Scalar, to: chunkwise_chunk::DType) -> Scalar {
         Scalar::U64(x) => Scalar::from(cast::<_, U>(x)),
         Scalar::F32(x) => Scalar::from(cast::<_, U>(x)),
         Scalar::F64(x) => Scalar::from(cast::<_, U>(x)),
+        Scalar::C64(x) => Scalar::from(cast::<_, U>(x)),
+        Scalar::C128(x) => Scalar::from(cast::<_, U>(x)),
     })
 }
 
@@ -114,7 +123,7 @@ pub fn eval_element(op: &ElementOp, args: &[Scalar]) -> Option<Scalar> {
         (ElementOp::Unary(op), &[x]) => eval_unary(*op, x),
         (ElementOp::Binary(op), &[a, b]) => eval_binary(*op, a, b),
         (ElementOp::Select, &[Scalar::Bool(which), a, b]) => Some(if which { a } else { b }),
-        (ElementOp::Cast(to), &[x]) => Some(eval_cast(x, *to)),
+        (ElementOp::Cast(to), &[x]) => op.output(&[x.dtype()]).map(|_| eval_cast(x, *to)),
         (ElementOp::Call(f), args) if args.iter().map(|x| x.dtype()).eq(f.inputs().iter().copied()) => {
             let tiles: Vec<OneElement> = args.iter().map(|&x| OneElement::new(x)).collect();
             let runs: Vec<Tile<'_>> = tiles.iter().map(OneElement::tile).collect();

@@ -328,11 +328,11 @@ impl Expr {
 
 /// Refuses arrays whose elements cannot be counted, so that no product of lengths overflows later.
 fn addressable(meta: Meta) -> Result<Meta, ExprError> {
-    const MOST: usize = isize::MAX as usize / size_of::<f64>();
-    if let Meta::Array { grid, .. } = &meta {
+    if let Meta::Array { grid, dtype } = &meta {
+        let most = isize::MAX as usize / dtype.itemsize().max(size_of::<f64>());
         let mut lengths = grid.shape().iter().filter(|&&len| len != 0);
         let elements = lengths.try_fold(1usize, |n, &len| n.checked_mul(len));
-        if elements.is_none_or(|n| n > MOST) {
+        if elements.is_none_or(|n| n > most) {
             return Err(ChunkError::TooLarge(grid.shape().to_vec()).into());
         }
     }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod arith;
+mod complex;
 mod display;
 mod divide;
 mod element;
@@ -18,7 +19,8 @@ mod reduce_table;
 /// The elementary functions, as the rows of the tables name them.
 pub use chunkwise_math as math;
 
-pub use arith::{Arith, Order, cast};
+pub use arith::{Arith, Order, RealArith, cast};
+pub use complex::Parts;
 pub use element::{BinaryOp, ElementFn, ElementOp, UnaryOp};
 pub use error::{BuildError, ExprError};
 pub use eval::{eval_binary, eval_cast, eval_element, eval_unary};

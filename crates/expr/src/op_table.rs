@@ -7,11 +7,14 @@
 //! Variant name: Class -> Out, |x| meaning, form, eg input => result;
 //! ```
 //!
-//! * `Class` is the trait of the element types it takes: `Element`, `Number`, `Signed`, `Float`, `Bits`.
-//! * `Out` is `Same` or `Bool`.
-//! * the meaning is a Rust expression over values of the concrete type, with [`crate::Arith`] in scope.
-//! * `form` is `method`, or `operator` where Rust has an operator and the method would shadow it; `via F` after it names
-//!   the function of `chunkwise_math` whose vector form computes the meaning of floats, to the bit.
+//! * `Class` is the trait of the element types it takes: `Element`, `Ordered`, `Number`, `Real`, `Signed`, `Inexact`,
+//!   `Float`, `Bits`.
+//! * `Out` is `Same`, `Bool`, `Real` (the parts of complex numbers, else the same) or `Complex` (of such parts).
+//! * the meaning is a Rust expression over values of the concrete type, with [`crate::Arith`], [`crate::RealArith`],
+//!   [`crate::Order`] and [`crate::Parts`] in scope.
+//! * `form` is `method`, or `operator` where Rust has an operator, or the API a function, that is the way to write it;
+//!   `via F` after it names the function of `chunkwise_math` whose vector form computes the meaning of floats, to the
+//!   bit.
 //! * the example becomes the doc test of the method.
 //!
 //! Binary rows have a second expression after `faults`: where it is true the result is an error.
@@ -25,28 +28,30 @@ macro_rules! for_each_unary {
             Neg neg: Signed -> Same, |x| Arith::negate(x), operator, eg 1.5 => -1.5;
             /// Logical not of booleans, bitwise not of integers.
             Not not: Bits -> Same, |x| !x, operator, eg true => false;
-            /// Absolute value of each element; the smallest signed integer wraps to itself.
-            Abs abs: Number -> Same, |x| Arith::magnitude(x), method, eg -1.5 => 1.5;
-            /// Sign of each element as NumPy has it: -1, 0 or 1, and NaN for NaN.
+            /// Absolute value of each element, of complex numbers a real one; the smallest signed integer wraps to itself.
+            Abs abs: Number -> Real, |x| Arith::magnitude(x), method, eg -1.5 => 1.5;
+            /// Sign of each element as NumPy has it: -1, 0 or 1, and NaN for NaN; of complex numbers `x / abs(x)`.
             Sign sign: Number -> Same, |x| Arith::sign(x), method, eg -3.0 => -1.0;
             /// Sign of each element as Rust's standard library has it: `0.0` gives 1, `-0.0` gives -1.
             Signum signum: Float -> Same, |x| x.signum(), method, eg 0.0 => 1.0;
             /// `x * x`; integers wrap.
             Square square: Number -> Same, |x| Arith::times(x, x), method, eg 3.0 => 9.0;
             /// `1 / x`.
-            Recip recip: Float -> Same, |x| x.recip(), method, eg 4.0 => 0.25;
-            /// Square root; NaN below zero.
-            Sqrt sqrt: Float -> Same, |x| x.sqrt(), method, eg 4.0 => 2.0;
+            Recip recip: Inexact -> Same, |x| Parts::reciprocal(x), method, eg 4.0 => 0.25;
+            /// Square root; NaN below zero. Of complex numbers the one with a real part that is not negative; the branch
+            /// cut is the negative real axis.
+            Sqrt sqrt: Inexact -> Same, |x| $crate::math::sqrt(x), method via Sqrt, eg 4.0 => 2.0;
             /// Cubic root.
             Cbrt cbrt: Float -> Same, |x| $crate::math::cbrt(x), method via Cbrt, eg 27.0 => 3.0;
             /// `e^x`.
-            Exp exp: Float -> Same, |x| $crate::math::exp(x), method via Exp, eg 0.0 => 1.0;
+            Exp exp: Inexact -> Same, |x| $crate::math::exp(x), method via Exp, eg 0.0 => 1.0;
             /// `2^x`.
             Exp2 exp2: Float -> Same, |x| $crate::math::exp2(x), method via Exp2, eg 3.0 => 8.0;
             /// `e^x - 1`, exact for small `x`.
             ExpM1 exp_m1: Float -> Same, |x| $crate::math::exp_m1(x), method via ExpM1, eg 0.0 => 0.0;
-            /// Natural logarithm.
-            Ln ln: Float -> Same, |x| $crate::math::ln(x), method via Ln, eg 1.0 => 0.0;
+            /// Natural logarithm. Of complex numbers the one with an imaginary part in `[-pi, pi]`; the branch cut is the
+            /// negative real axis.
+            Ln ln: Inexact -> Same, |x| $crate::math::ln(x), method via Ln, eg 1.0 => 0.0;
             /// Logarithm to base 2.
             Log2 log2: Float -> Same, |x| $crate::math::log2(x), method via Log2, eg 8.0 => 3.0;
             /// Logarithm to base 10.
@@ -54,11 +59,11 @@ macro_rules! for_each_unary {
             /// `ln(1 + x)`, exact for small `x`.
             Ln1p ln_1p: Float -> Same, |x| $crate::math::ln_1p(x), method via Ln1p, eg 0.0 => 0.0;
             /// Sine of an angle in radians.
-            Sin sin: Float -> Same, |x| $crate::math::sin(x), method via Sin, eg 0.0 => 0.0;
+            Sin sin: Inexact -> Same, |x| $crate::math::sin(x), method via Sin, eg 0.0 => 0.0;
             /// Cosine of an angle in radians.
-            Cos cos: Float -> Same, |x| $crate::math::cos(x), method via Cos, eg 0.0 => 1.0;
+            Cos cos: Inexact -> Same, |x| $crate::math::cos(x), method via Cos, eg 0.0 => 1.0;
             /// Tangent of an angle in radians.
-            Tan tan: Float -> Same, |x| $crate::math::tan(x), method via Tan, eg 0.0 => 0.0;
+            Tan tan: Inexact -> Same, |x| $crate::math::tan(x), method via Tan, eg 0.0 => 0.0;
             /// Arcsine in radians; NaN outside [-1, 1].
             Asin asin: Float -> Same, |x| $crate::math::asin(x), method via Asin, eg 0.0 => 0.0;
             /// Arccosine in radians; NaN outside [-1, 1].
@@ -66,11 +71,11 @@ macro_rules! for_each_unary {
             /// Arctangent in radians.
             Atan atan: Float -> Same, |x| $crate::math::atan(x), method via Atan, eg 0.0 => 0.0;
             /// Hyperbolic sine.
-            Sinh sinh: Float -> Same, |x| $crate::math::sinh(x), method via Sinh, eg 0.0 => 0.0;
+            Sinh sinh: Inexact -> Same, |x| $crate::math::sinh(x), method via Sinh, eg 0.0 => 0.0;
             /// Hyperbolic cosine.
-            Cosh cosh: Float -> Same, |x| $crate::math::cosh(x), method via Cosh, eg 0.0 => 1.0;
+            Cosh cosh: Inexact -> Same, |x| $crate::math::cosh(x), method via Cosh, eg 0.0 => 1.0;
             /// Hyperbolic tangent.
-            Tanh tanh: Float -> Same, |x| $crate::math::tanh(x), method via Tanh, eg 0.0 => 0.0;
+            Tanh tanh: Inexact -> Same, |x| $crate::math::tanh(x), method via Tanh, eg 0.0 => 0.0;
             /// Inverse hyperbolic sine.
             Asinh asinh: Float -> Same, |x| $crate::math::asinh(x), method via Asinh, eg 0.0 => 0.0;
             /// Inverse hyperbolic cosine; NaN below 1.
@@ -96,15 +101,25 @@ macro_rules! for_each_unary {
             /// Degrees to radians.
             ToRadians to_radians: Float -> Same, |x| x.to_radians(), method, eg 180.0 => std::f64::consts::PI;
             /// NaN as zero, infinities as the largest finite values.
-            NanToNum nan_to_num: Float -> Same, |x| Arith::finite(x), method, eg f64::NAN => 0.0;
-            /// True where the element is NaN.
-            IsNan is_nan: Float -> Bool, |x| x.is_nan(), method, eg f64::NAN => true;
-            /// True where the element is an infinity.
-            IsInfinite is_infinite: Float -> Bool, |x| x.is_infinite(), method, eg f64::NAN => false;
-            /// True where the element is neither an infinity nor NaN.
-            IsFinite is_finite: Float -> Bool, |x| x.is_finite(), method, eg 1.0 => true;
+            NanToNum nan_to_num: Inexact -> Same, |x| Parts::finite(x), method, eg f64::NAN => 0.0;
+            /// True where the element, or a part of it, is NaN.
+            IsNan is_nan: Inexact -> Bool, |x| Parts::has_nan(x), method, eg f64::NAN => true;
+            /// True where the element, or a part of it, is an infinity.
+            IsInfinite is_infinite: Inexact -> Bool, |x| Parts::has_infinity(x), method, eg f64::NAN => false;
+            /// True where the element, and every part of it, is neither an infinity nor NaN.
+            IsFinite is_finite: Inexact -> Bool, |x| Parts::all_finite(x), method, eg 1.0 => true;
             /// True where the sign bit is set, as in `-0.0`.
             IsSignNegative is_sign_negative: Float -> Bool, |x| x.is_sign_negative(), method, eg -0.0 => true;
+            /// Real part.
+            Re re: Inexact -> Real, |x| Parts::re(x), method, eg 1.5 => 1.5;
+            /// Imaginary part, 0 of a real number.
+            Im im: Inexact -> Real, |x| Parts::im(x), method, eg 1.5 => 0.0;
+            /// Complex conjugate, a real number itself.
+            Conj conj: Inexact -> Same, |x| Parts::conj(x), method, eg 1.5 => 1.5;
+            /// Angle in the complex plane in radians, in `[-pi, pi]`; 0 or pi of a real number, by its sign bit.
+            Arg arg: Inexact -> Real, |x| Parts::arg(x), method, eg -1.0 => std::f64::consts::PI;
+            /// Square of the absolute value.
+            NormSqr norm_sqr: Inexact -> Real, |x| Parts::norm_sqr(x), method, eg -3.0 => 9.0;
         }
     };
 }
@@ -123,7 +138,7 @@ macro_rules! for_each_binary {
             /// Quotient; integers truncate, and dividing an integer by zero is an error.
             Div div: Number -> Same, |a, b| Arith::quotient(a, b), faults Arith::is_integer_zero(b), operator, eg 1.0, 2.0 => 0.5;
             /// Remainder with the sign of the dividend (NumPy's `fmod`); by an integer zero it is an error.
-            Rem rem: Number -> Same, |a, b| Arith::remainder(a, b), faults Arith::is_integer_zero(b), operator, eg -7.0, 3.0 => -1.0;
+            Rem rem: Real -> Same, |a, b| RealArith::remainder(a, b), faults Arith::is_integer_zero(b), operator, eg -7.0, 3.0 => -1.0;
             /// Logical and of booleans, bitwise and of integers.
             BitAnd bit_and: Bits -> Same, |a, b| a & b, faults false, operator, eg true, false => false;
             /// Logical or of booleans, bitwise or of integers.
@@ -131,19 +146,20 @@ macro_rules! for_each_binary {
             /// Exclusive or of booleans or of the bits of integers.
             BitXor bit_xor: Bits -> Same, |a, b| a ^ b, faults false, operator, eg true, true => false;
             /// Quotient rounded down (NumPy's `//`); by an integer zero it is an error.
-            FloorDiv floor_div: Number -> Same, |a, b| Arith::floor_quotient(a, b), faults Arith::is_integer_zero(b), method, eg -7.0, 2.0 => -4.0;
+            FloorDiv floor_div: Real -> Same, |a, b| RealArith::floor_quotient(a, b), faults Arith::is_integer_zero(b), method, eg -7.0, 2.0 => -4.0;
             /// Remainder with the sign of the divisor (NumPy's `%`); by an integer zero it is an error.
-            Modulo modulo: Number -> Same, |a, b| Arith::modulo(a, b), faults Arith::is_integer_zero(b), method, eg -7.0, 3.0 => 2.0;
-            /// Power; integers wrap, and a negative integer exponent is an error.
+            Modulo modulo: Real -> Same, |a, b| RealArith::modulo(a, b), faults Arith::is_integer_zero(b), method, eg -7.0, 3.0 => 2.0;
+            /// Power; integers wrap, and a negative integer exponent is an error. Complex powers are those of NumPy: whole
+            /// exponents up to 100 are products, others `exp(b ln a)`.
             Pow pow: Number -> Same, |a, b| Arith::power(a, b), faults Arith::is_negative_integer(b), method via Pow, eg 2.0, 10.0 => 1024.0;
             /// The larger one; NaN when either is NaN.
-            Maximum maximum: Element -> Same, |a, b| Order::maximum(a, b), faults false, method, eg 1.0, 2.0 => 2.0;
+            Maximum maximum: Ordered -> Same, |a, b| Order::maximum(a, b), faults false, method, eg 1.0, 2.0 => 2.0;
             /// The smaller one; NaN when either is NaN.
-            Minimum minimum: Element -> Same, |a, b| Order::minimum(a, b), faults false, method, eg 1.0, 2.0 => 1.0;
+            Minimum minimum: Ordered -> Same, |a, b| Order::minimum(a, b), faults false, method, eg 1.0, 2.0 => 1.0;
             /// The larger one; the other one when one is NaN.
-            Fmax fmax: Element -> Same, |a, b| Order::fmax(a, b), faults false, method, eg f64::NAN, 2.0 => 2.0;
+            Fmax fmax: Ordered -> Same, |a, b| Order::fmax(a, b), faults false, method, eg f64::NAN, 2.0 => 2.0;
             /// The smaller one; the other one when one is NaN.
-            Fmin fmin: Element -> Same, |a, b| Order::fmin(a, b), faults false, method, eg f64::NAN, 2.0 => 2.0;
+            Fmin fmin: Ordered -> Same, |a, b| Order::fmin(a, b), faults false, method, eg f64::NAN, 2.0 => 2.0;
             /// Angle of the point `(x: other, y: self)` in radians.
             Atan2 atan2: Float -> Same, |a, b| $crate::math::atan2(a, b), faults false, method via Atan2, eg 0.0, 1.0 => 0.0;
             /// Length of the hypotenuse of a right-angled triangle.
@@ -151,21 +167,23 @@ macro_rules! for_each_binary {
             /// The first with the sign of the second.
             Copysign copysign: Float -> Same, |a, b| a.copysign(b), faults false, method, eg 2.0, -0.0 => -2.0;
             /// `ln(e^a + e^b)` without overflow.
-            LnAddExp ln_add_exp: Float -> Same, |a, b| Arith::ln_add_exp(a, b), faults false, method, eg f64::NEG_INFINITY, 1.0 => 1.0;
+            LnAddExp ln_add_exp: Float -> Same, |a, b| RealArith::ln_add_exp(a, b), faults false, method, eg f64::NEG_INFINITY, 1.0 => 1.0;
             /// The positive difference, 0 where the second is larger.
             AbsSub abs_sub: Float -> Same, |a, b| if a <= b { Arith::minus(a, a) } else { Arith::minus(a, b) }, faults false, method, eg 3.0, 1.0 => 2.0;
             /// True where the first is less than the second.
-            Lt lt: Element -> Bool, |a, b| a < b, faults false, method, eg 1.0, 2.0 => true;
+            Lt lt: Ordered -> Bool, |a, b| a < b, faults false, method, eg 1.0, 2.0 => true;
             /// True where the first is at most the second.
-            Le le: Element -> Bool, |a, b| a <= b, faults false, method, eg 2.0, 2.0 => true;
+            Le le: Ordered -> Bool, |a, b| a <= b, faults false, method, eg 2.0, 2.0 => true;
             /// True where the first is greater than the second.
-            Gt gt: Element -> Bool, |a, b| a > b, faults false, method, eg 1.0, 2.0 => false;
+            Gt gt: Ordered -> Bool, |a, b| a > b, faults false, method, eg 1.0, 2.0 => false;
             /// True where the first is at least the second.
-            Ge ge: Element -> Bool, |a, b| a >= b, faults false, method, eg 2.0, 2.0 => true;
+            Ge ge: Ordered -> Bool, |a, b| a >= b, faults false, method, eg 2.0, 2.0 => true;
             /// True where both are equal; NaN equals nothing.
             Eq eq: Element -> Bool, |a, b| a == b, faults false, method, eg f64::NAN, f64::NAN => false;
             /// True where they differ; NaN differs from everything.
             Ne ne: Element -> Bool, |a, b| a != b, faults false, method, eg f64::NAN, f64::NAN => true;
+            /// The complex number of a real and an imaginary part.
+            Complex complex: Float -> Complex, |a, b| Parts::with_im(a, b), faults false, operator, eg 1.0, 2.0 => Complex::new(1.0, 2.0);
         }
     };
 }

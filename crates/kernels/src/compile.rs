@@ -260,7 +260,7 @@ impl<'p> Compiler<'p> {
 
     fn convert(&mut self, from_register: u32, from: DType, output: DType) -> u32 {
         let to = self.take();
-        let run = cast_run(from, output).expect("every type converts to every other");
+        let run = cast_run(from, output).expect("every type converts to the one it is reduced in");
         self.steps.push(Step::Run { run, args: [from_register, 0, 0], to, fault: NO_FAULT });
         to
     }

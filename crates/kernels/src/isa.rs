@@ -6,7 +6,7 @@ pub(crate) use chunkwise_math::per_isa;
 #[cfg(test)]
 #[cfg(target_arch = "x86_64")]
 mod tests {
-    use chunkwise_chunk::{Chunk, ChunkGrid, DType, Element, Region, Scalar, dispatch};
+    use chunkwise_chunk::{Chunk, ChunkGrid, Complex, DType, Element, Region, Scalar, dispatch};
     use chunkwise_expr::{
         BinaryOp, ElementOp, Program, ProgramBuilder, Reduce, ReduceKind, UnaryOp, eval_cast,
     };
@@ -19,7 +19,8 @@ mod tests {
     fn noise(dtype: DType, seed: u64) -> Chunk {
         let number = |i: usize| {
             let bits = (i as u64 + seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 24;
-            eval_cast(Scalar::F64((bits % 20_011) as f64 / 97.0 + 1.0), dtype)
+            let (re, im) = ((bits % 20_011) as f64 / 97.0 + 1.0, (bits % 2003) as f64 / 61.0 - 16.0);
+            eval_cast(Scalar::C128(Complex::new(re, im)), dtype)
         };
         dispatch!(dtype, T => {
             let array = ndarray::ArrayD::from_shape_fn(ndarray::IxDyn(&SHAPE), |at| {
@@ -32,7 +33,7 @@ mod tests {
     fn bits(chunk: &Chunk) -> Vec<Scalar> {
         dispatch!(chunk.dtype(), T => chunk.typed::<T>().unwrap().iter().map(|&x| {
             // Which NaN it is is not defined; of all others every bit counts.
-            if x.partial_cmp(&x).is_some() { x.into_scalar() } else { Scalar::Bool(true) }
+            if x == x { x.into_scalar() } else { Scalar::Bool(true) }
         }).collect())
     }
 
@@ -75,7 +76,7 @@ mod tests {
     fn every_instruction_set_gives_the_same_reductions() {
         for &dtype in DType::ALL {
             let x = [noise(dtype, 7)];
-            for &kind in ReduceKind::ALL {
+            for &kind in ReduceKind::ALL.iter().filter(|kind| kind.takes(dtype)) {
                 for axes in [&[0][..], &[1], &[0, 1]] {
                     let (space, axes) = (ChunkGrid::whole(&SHAPE), axes.into());
                     let reduce = Reduce { kind, axes, keepdims: false, ddof: 0.0, space, program: None };

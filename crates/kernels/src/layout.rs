@@ -69,7 +69,8 @@ impl<'a> Layout<'a> {
     /// Reads a transposed operand in strips: of whole rows, or of the columns of a panel.
     pub(crate) fn with_strip(self, panels: bool) -> Layout<'a> {
         let strip = match self.axes[..] {
-            [.., rows, columns] => {
+            // Vectors of words: complex numbers are gathered.
+            [.., rows, columns] if !self.dtype.is_complex() => {
                 let (len, step) = ([rows.len, columns.len], [rows.step, columns.step]);
                 let plane = Plane { len, step, itemsize: self.itemsize };
                 Strip::new(plane, if panels { COLUMNS } else { usize::MAX })
@@ -173,10 +174,13 @@ impl<'a> Layout<'a> {
     pub(crate) unsafe fn gather(&self, o: usize, n: usize, dst: *mut u8) {
         // SAFETY: passed on; the width is that of the elements.
         unsafe {
-            match self.itemsize {
-                1 => gather_as::<u8>()(self, o, n, dst),
-                2 => gather_as::<u16>()(self, o, n, dst),
-                4 => gather_as::<u32>()(self, o, n, dst),
+            match (self.itemsize, self.dtype) {
+                // Words as wide as the parts: complex numbers are aligned no better.
+                (_, DType::C64) => gather_as::<[u32; 2]>()(self, o, n, dst),
+                (_, DType::C128) => gather_as::<[u64; 2]>()(self, o, n, dst),
+                (1, _) => gather_as::<u8>()(self, o, n, dst),
+                (2, _) => gather_as::<u16>()(self, o, n, dst),
+                (4, _) => gather_as::<u32>()(self, o, n, dst),
                 _ => gather_as::<u64>()(self, o, n, dst),
             }
         }

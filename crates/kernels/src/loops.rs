@@ -134,6 +134,13 @@ macro_rules! words {
 }
 words!(u8 u16 u32 u64);
 
+impl<W: Word> Word for [W; 2] {
+    #[inline(always)]
+    fn pick(first: bool, [a, b]: [W; 2], [c, d]: [W; 2]) -> [W; 2] {
+        [W::pick(first, a, c), W::pick(first, b, d)]
+    }
+}
+
 /// # Safety
 /// That of [`RunFn`].
 #[inline(always)]
@@ -148,6 +155,16 @@ unsafe fn select_body<W: Word>(args: &[*const u8; 3], dst: *mut u8, n: usize) ->
         }
     }
     true
+}
+
+/// The loop of a unary row in the instructions that every processor has.
+pub(crate) fn plain_unary<O: UnaryRow<T>, T: Element>() -> RunFn {
+    unary_body::<chunkwise_math::Plain, O, T>
+}
+
+/// The loop of a binary row in the instructions that every processor has.
+pub(crate) fn plain_binary<O: BinaryRow<T>, T: Element>() -> RunFn {
+    binary_body::<chunkwise_math::Plain, O, T>
 }
 
 per_isa! {

@@ -8,14 +8,17 @@ use chunkwise_chunk::DType;
 use chunkwise_expr::{BinaryOp, UnaryOp, cast, for_each_binary, for_each_unary};
 
 use crate::convert::saturated;
-use crate::loops::{BinaryRow, RunFn, UnaryRow, binary, select, unary};
+use crate::loops::{BinaryRow, RunFn, UnaryRow, binary, plain_binary, plain_unary, select, unary};
 
 /// Calls `$reader!` with the element types of a class of the tables.
 #[rustfmt::skip]
 macro_rules! for_class {
-    (Element, $reader:ident $args:tt) => { $reader!{ (Bool bool, I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64, F32 f32, F64 f64) $args } };
-    (Number, $reader:ident $args:tt) => { $reader!{ (I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64, F32 f32, F64 f64) $args } };
-    (Signed, $reader:ident $args:tt) => { $reader!{ (I8 i8, I16 i16, I32 i32, I64 i64, F32 f32, F64 f64) $args } };
+    (Element, $reader:ident $args:tt) => { $reader!{ (Bool bool, I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64, F32 f32, F64 f64, C64 chunkwise_chunk::Complex<f32>, C128 chunkwise_chunk::Complex<f64>) $args } };
+    (Ordered, $reader:ident $args:tt) => { $reader!{ (Bool bool, I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64, F32 f32, F64 f64) $args } };
+    (Number, $reader:ident $args:tt) => { $reader!{ (I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64, F32 f32, F64 f64, C64 chunkwise_chunk::Complex<f32>, C128 chunkwise_chunk::Complex<f64>) $args } };
+    (Real, $reader:ident $args:tt) => { $reader!{ (I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64, F32 f32, F64 f64) $args } };
+    (Signed, $reader:ident $args:tt) => { $reader!{ (I8 i8, I16 i16, I32 i32, I64 i64, F32 f32, F64 f64, C64 chunkwise_chunk::Complex<f32>, C128 chunkwise_chunk::Complex<f64>) $args } };
+    (Inexact, $reader:ident $args:tt) => { $reader!{ (F32 f32, F64 f64, C64 chunkwise_chunk::Complex<f32>, C128 chunkwise_chunk::Complex<f64>) $args } };
     (Float, $reader:ident $args:tt) => { $reader!{ (F32 f32, F64 f64) $args } };
     (Bits, $reader:ident $args:tt) => { $reader!{ (Bool bool, I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64) $args } };
 }
@@ -24,6 +27,17 @@ macro_rules! for_class {
 macro_rules! out_type {
     (Same, $t:ty) => { $t };
     (Bool, $t:ty) => { bool };
+    (Real, $t:ty) => { <$t as chunkwise_chunk::Element>::Real };
+    (Complex, $t:ty) => { <$t as chunkwise_expr::Parts>::Complex };
+}
+
+/// The loop for every instruction set, of complex numbers for the baseline alone: their loops are bound by functions
+/// that do not vectorise, or by memory, and each version costs time to build and bytes to ship.
+#[rustfmt::skip]
+macro_rules! loop_of {
+    (C64 $every:ident $plain:ident, $row:ty, $t:ty) => { $plain::<$row, $t>() };
+    (C128 $every:ident $plain:ident, $row:ty, $t:ty) => { $plain::<$row, $t>() };
+    ($v:ident $every:ident $plain:ident, $row:ty, $t:ty) => { $every::<$row, $t>() };
 }
 
 macro_rules! impl_unary {
@@ -51,7 +65,7 @@ macro_rules! impl_unary {
 macro_rules! find_unary {
     (($($v:ident $t:ty),*) ($row:ty, $dtype:expr)) => {
         match $dtype {
-            $(DType::$v => Some(unary::<$row, $t>()),)*
+            $(DType::$v => Some(loop_of!($v unary plain_unary, $row, $t)),)*
             #[allow(unreachable_patterns)]
             _ => None,
         }
@@ -64,7 +78,7 @@ macro_rules! define_unary {
         /// The rows of the unary table as types.
         pub(crate) mod unary_rows {
             #[allow(unused_imports)]
-            use chunkwise_expr::{Arith, Order};
+            use chunkwise_expr::{Arith, Order, Parts, RealArith};
             use chunkwise_math::{self as math, Isa};
             use super::UnaryRow;
             $(
@@ -107,7 +121,7 @@ macro_rules! meaning {
 macro_rules! find_binary {
     (($($v:ident $t:ty),*) ($row:ty, $dtype:expr)) => {
         match $dtype {
-            $(DType::$v => Some(binary::<$row, $t>()),)*
+            $(DType::$v => Some(loop_of!($v binary plain_binary, $row, $t)),)*
             #[allow(unreachable_patterns)]
             _ => None,
         }
@@ -120,7 +134,7 @@ macro_rules! define_binary {
         /// The rows of the binary table as types.
         pub(crate) mod binary_rows {
             #[allow(unused_imports)]
-            use chunkwise_expr::{Arith, Order};
+            use chunkwise_expr::{Arith, Order, Parts, RealArith};
             use chunkwise_math::{self as math, Isa};
             use super::BinaryRow;
             $(
@@ -158,18 +172,29 @@ macro_rules! converted {
     ($v:ident to Bool $u:ty, $x:ident) => { cast($x) };
     ($v:ident to F32 $u:ty, $x:ident) => { cast($x) };
     ($v:ident to F64 $u:ty, $x:ident) => { cast($x) };
+    ($v:ident to C64 $u:ty, $x:ident) => { cast($x) };
+    ($v:ident to C128 $u:ty, $x:ident) => { cast($x) };
     (F32 to $w:ident $u:ty, $x:ident) => { saturated::<I, _, $u>($x) };
     (F64 to $w:ident $u:ty, $x:ident) => { saturated::<I, _, $u>($x) };
     ($v:ident to $w:ident $u:ty, $x:ident) => { cast($x) };
 }
 
+/// Calls `$reader!` with the element types that have a value in the type of this variant.
+#[rustfmt::skip]
+macro_rules! for_sources {
+    (Bool, $($rest:tt)*) => { for_class! { Element, $($rest)* } };
+    (C64, $($rest:tt)*) => { for_class! { Element, $($rest)* } };
+    (C128, $($rest:tt)*) => { for_class! { Element, $($rest)* } };
+    ($real:ident, $($rest:tt)*) => { for_class! { Ordered, $($rest)* } };
+}
+
 macro_rules! define_casts {
     (($($v:ident $u:ty),*) ()) => {
-        $(for_class!(Element, impl_cast ($v $u));)*
+        $(for_sources!($v, impl_cast ($v $u));)*
 
-        /// The loop that converts elements.
+        /// The loop that converts elements; `None` from complex to real numbers.
         pub(crate) fn cast_run(from: DType, to: DType) -> Option<RunFn> {
-            match to { $(DType::$v => for_class!(Element, find_unary (To<$u>, from)),)* }
+            match to { $(DType::$v => for_sources!($v, find_unary (To<$u>, from)),)* }
         }
     };
 }
@@ -177,10 +202,13 @@ for_class!(Element, define_casts());
 
 /// The loop of `where_` for elements of this type.
 pub(crate) fn select_run(dtype: DType) -> RunFn {
-    match dtype.itemsize() {
-        1 => select::<u8>(),
-        2 => select::<u16>(),
-        4 => select::<u32>(),
+    match (dtype.itemsize(), dtype) {
+        // Words as wide as the parts: complex numbers are aligned no better.
+        (_, DType::C64) => select::<[u32; 2]>(),
+        (_, DType::C128) => select::<[u64; 2]>(),
+        (1, _) => select::<u8>(),
+        (2, _) => select::<u16>(),
+        (4, _) => select::<u32>(),
         _ => select::<u64>(),
     }
 }

@@ -69,9 +69,10 @@ fn every_binary_row_of_every_type() {
 #[test]
 fn every_conversion() {
     for &from in DType::ALL {
-        for &to in DType::ALL {
+        let cast = |to| ElementOp::Cast(to);
+        for &to in DType::ALL.iter().filter(|&&to| cast(to).output(&[from]).is_some()) {
             let x = special(from);
-            check(&ElementOp::Cast(to), &[block(from, &x, &[x.len()])]);
+            check(&cast(to), &[block(from, &x, &[x.len()])]);
         }
     }
 }

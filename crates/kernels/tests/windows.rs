@@ -12,14 +12,16 @@ use chunkwise_chunk::{
     TileMut, View, dispatch,
 };
 use chunkwise_expr::{
-    Arg, BinaryOp, ElementFn, ElementOp, Program, ProgramBuilder, Reduce, ReduceKind, eval_cast, eval_element,
+    Arg, BinaryOp, ElementFn, ElementOp, Program, ProgramBuilder, Reduce, ReduceKind, UnaryOp, eval_cast,
+    eval_element,
 };
 use chunkwise_kernels::{Fold, Kernel, KernelError, Operand};
 use common::{LAYOUTS, all_same, block, elements, held, single, special};
 use ndarray::{ArrayD, ArrayViewMutD, Axis, IxDyn, Slice};
 use proptest::prelude::*;
 
-const TYPES: [DType; 5] = [DType::F64, DType::F32, DType::I32, DType::U8, DType::Bool];
+const TYPES: [DType; 7] =
+    [DType::F64, DType::F32, DType::I32, DType::U8, DType::Bool, DType::C64, DType::C128];
 
 // --- Values, formulas ---
 
@@ -125,13 +127,17 @@ fn program(inputs: &[DType], steps: &[(u8, usize, usize)]) -> Program {
         // The later half of what is known is chosen more often: programs are rather deep than wide.
         let (x, dtype) = known[known.len() - 1 - first % known.len()];
         let (y, from) = known[second % known.len()];
-        let mut cast = |arg: Arg, from: DType, to: DType| match from == to {
-            true => arg,
-            false => b.push(ElementOp::Cast(to), &[arg]).unwrap(),
+        let mut cast = |arg: Arg, from: DType, to: DType| {
+            let taken = ElementOp::Cast(to).output(&[from]).is_some();
+            let (arg, from) = match taken {
+                true => (arg, from),
+                false => (b.push(UnaryOp::Re.into(), &[arg]).unwrap(), from.real_type()),
+            };
+            if from == to { arg } else { b.push(ElementOp::Cast(to), &[arg]).unwrap() }
         };
         let (op, args, output) = match kind {
-            0 => (BinaryOp::Lt.into(), vec![x, cast(y, from, dtype)], DType::Bool),
-            1 => (BinaryOp::Ne.into(), vec![x, cast(y, from, dtype)], DType::Bool),
+            0 if !dtype.is_complex() => (BinaryOp::Lt.into(), vec![x, cast(y, from, dtype)], DType::Bool),
+            0 | 1 => (BinaryOp::Ne.into(), vec![x, cast(y, from, dtype)], DType::Bool),
             2 => {
                 let which = cast(y, from, DType::Bool);
                 let other = cast(known[0].0, known[0].1, dtype);
@@ -139,10 +145,11 @@ fn program(inputs: &[DType], steps: &[(u8, usize, usize)]) -> Program {
             }
             3 => {
                 let to = TYPES[second % TYPES.len()];
+                let to = if dtype.is_complex() && !to.is_complex() { DType::Bool } else { to };
                 (ElementOp::Cast(to), vec![x], to)
             }
             4 => call(x, dtype, second),
-            5 => (BinaryOp::Maximum.into(), vec![x, cast(y, from, dtype)], dtype),
+            5 if !dtype.is_complex() => (BinaryOp::Maximum.into(), vec![x, cast(y, from, dtype)], dtype),
             _ => {
                 let op = if dtype == DType::Bool { BinaryOp::BitXor } else { BinaryOp::Add };
                 (op.into(), vec![x, cast(y, from, dtype)], dtype)
@@ -157,16 +164,16 @@ fn program(inputs: &[DType], steps: &[(u8, usize, usize)]) -> Program {
 /// A closure of one element.
 fn call(x: Arg, dtype: DType, kind: usize) -> (ElementOp, Vec<Arg>, DType) {
     let f = dispatch!(dtype, T => match kind % 3 {
-        0 => ElementFn::unary("mapv", is_positive::<T>),
-        1 => ElementFn::unary("mapv", |x: T| if is_positive(x) { x } else { T::default() }),
-        _ => ElementFn::unary("mapv", |x: T| if is_positive(x) { 2.5f32 } else { -1.0 }),
+        0 => ElementFn::unary("mapv", is_not_zero::<T>),
+        1 => ElementFn::unary("mapv", |x: T| if is_not_zero(x) { x } else { T::default() }),
+        _ => ElementFn::unary("mapv", |x: T| if is_not_zero(x) { 2.5f32 } else { -1.0 }),
     });
     let output = f.output();
     (ElementOp::Call(f), vec![x], output)
 }
 
-fn is_positive<T: Element>(x: T) -> bool {
-    x > T::default()
+fn is_not_zero<T: Element>(x: T) -> bool {
+    x != T::default()
 }
 
 /// The program element by element, over operands of one shape.
@@ -418,7 +425,7 @@ proptest! {
         let (kind, dtype) = (ReduceKind::ALL[kind], TYPES[dtype]);
         let axes: Vec<usize> = (0..shape.len()).filter(|&axis| axes[axis]).collect();
         let reduced: usize = axes.iter().map(|&axis| shape[axis]).product();
-        prop_assume!(!kind.needs_elements() || reduced > 0);
+        prop_assume!((!kind.needs_elements() || reduced > 0) && kind.takes(dtype));
         let (x, x_block) = formula(dtype, &shape, seed);
         let (y, y_block) = formula(dtype, &broadcast_from(&shape, drop, &flat[0]), !seed);
         let w = block(dtype, &values(dtype, shape.iter().product(), seed), &shape);
@@ -443,12 +450,13 @@ proptest! {
     }
 }
 
-/// The largest of three inputs.
+/// The largest of three inputs, of complex ones the sum.
 fn three(dtype: DType) -> Program {
     let mut b = ProgramBuilder::new();
     let (x, y, w) = (b.input(dtype), b.input(dtype), b.input(dtype));
-    let larger = b.push(BinaryOp::Maximum.into(), &[x, y]).unwrap();
-    let largest = b.push(BinaryOp::Maximum.into(), &[w, larger]).unwrap();
+    let join = if dtype.is_complex() { BinaryOp::Add } else { BinaryOp::Maximum };
+    let larger = b.push(join.into(), &[x, y]).unwrap();
+    let largest = b.push(join.into(), &[w, larger]).unwrap();
     b.finish(largest)
 }
 

@@ -38,7 +38,8 @@ pub use array::{
 #[cfg(feature = "zarr")]
 pub use array::{ZarrOptions, ZarrVersion, open_zarr};
 pub use chunkwise_chunk::{
-    AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, DType, Element, Float, Integer, Number, Scalar, Signed,
+    AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, Complex, DType, Element, Float, Inexact, Integer, Number,
+    Ordered, Real, Scalar, Signed,
 };
 pub use chunkwise_ops::function::BlockLayout;
 pub use chunkwise_ops::index::{Index, IndexList};

@@ -3,6 +3,7 @@
 
 mod arc;
 mod area;
+mod complex;
 #[doc(hidden)]
 pub mod dispatch;
 mod erf;
@@ -21,6 +22,7 @@ mod trig;
 #[doc(hidden)]
 pub mod unit;
 
+pub use complex::complex_quotient;
 pub use function::{Binary, Unary};
 pub use isa::{Fma, Isa, Plain, has_fma};
 pub use table::{

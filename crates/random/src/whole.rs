@@ -22,13 +22,15 @@ pub(crate) trait Whole: Element {
 }
 
 macro_rules! of_bits {
-    ($($v:ident $t:ident, $name:literal;)*) => { $(of_bits!($t);)* };
-    (bool) => {};
-    (f32) => {};
-    (f64) => {};
-    ($t:ident) => {
+    ($($v:ident $t:ty, $name:literal;)*) => { $(of_bits!($v $t);)* };
+    (Bool $t:ty) => {};
+    (F32 $t:ty) => {};
+    (F64 $t:ty) => {};
+    (C64 $t:ty) => {};
+    (C128 $t:ty) => {};
+    ($v:ident $t:ty) => {
         impl Whole for $t {
-            const LIMITS: (i128, i128) = ($t::MIN as i128, $t::MAX as i128);
+            const LIMITS: (i128, i128) = (<$t>::MIN as i128, <$t>::MAX as i128);
             #[inline(always)]
             fn of_bits(bits: u64) -> $t {
                 bits as $t

@@ -3,8 +3,8 @@
 //! An element depends on its index in the whole array only, so it is the same however the array is cut.
 
 use chunkwise_chunk::{
-    Chunk, ChunkSource, DType, Element, Float, Formula, Number, ReadCost, Region, Scalar, Shape, SourceError,
-    TileMut, dispatch,
+    Chunk, ChunkSource, Complex, DType, Element, Float, Formula, ReadCost, Real, Region, Scalar, Shape,
+    SourceError, TileMut, dispatch,
 };
 
 use crate::bounds::check_region;
@@ -113,7 +113,7 @@ impl ArangeSource {
     /// let down = ArangeSource::new(1.0f64, -0.5, 3).read(&Region::whole(&[3])).unwrap();
     /// assert_eq!(down.to_array::<f64>().unwrap(), ndarray::arr1(&[1.0, 0.5, 0.0]).into_dyn());
     /// ```
-    pub fn new<T: Number>(start: T, step: T, len: usize) -> ArangeSource {
+    pub fn new<T: Real>(start: T, step: T, len: usize) -> ArangeSource {
         ArangeSource { start: start.into_scalar(), step: step.into_scalar(), shape: [len] }
     }
 }
@@ -327,12 +327,15 @@ macro_rules! ramp {
 ramp!(wrapping: i8 i16 i32 i64 u8 u16 u32 u64);
 ramp!(rounding: f32 f64);
 
-impl Ramp for bool {
-    /// Never asked for: the constructor takes numbers.
-    fn ramp(start: bool, _: bool, _: usize) -> bool {
-        start
-    }
+macro_rules! no_ramp {
+    ($($t:ty)*) => { $(impl Ramp for $t {
+        /// Never asked for: the constructor takes real numbers.
+        fn ramp(start: $t, _: $t, _: usize) -> $t {
+            start
+        }
+    })* };
 }
+no_ramp!(bool Complex<f32> Complex<f64>);
 
 /// The block of a formula at a region.
 fn read(source: &dyn ChunkSource, formula: &dyn Formula, region: &Region) -> Result<Chunk, SourceError> {
@@ -374,6 +377,8 @@ fn exact(scalar: Scalar) -> String {
     match scalar {
         Scalar::F32(x) => format!("f32:{:#x}", x.to_bits()),
         Scalar::F64(x) => format!("f64:{:#x}", x.to_bits()),
+        Scalar::C64(x) => format!("c64:{:#x}:{:#x}", x.re.to_bits(), x.im.to_bits()),
+        Scalar::C128(x) => format!("c128:{:#x}:{:#x}", x.re.to_bits(), x.im.to_bits()),
         other => format!("{}:{other}", other.dtype()),
     }
 }

@@ -9,11 +9,12 @@ use std::fmt;
 use chunkwise_chunk::Scalar;
 use chunkwise_expr::Op;
 
-use crate::eager::number::{float, is_nan};
+use crate::eager::number::{is_nan, parts};
 use crate::slack::{Slack, slacks};
 use crate::{EagerError, PlainArray, Value, eval_op};
 
-/// True when both are the same value of the same type: NaN equals any NaN, `0.0` differs from `-0.0`.
+/// True when both are the same value of the same type: NaN equals any NaN, `0.0` differs from `-0.0`. Complex numbers are
+/// compared part by part.
 ///
 /// ```
 /// use chunkwise_chunk::Scalar;
@@ -22,7 +23,9 @@ use crate::{EagerError, PlainArray, Value, eval_op};
 /// assert!(!same_value(Scalar::F64(0.0), Scalar::F64(-0.0)));
 /// ```
 pub fn same_value(a: Scalar, b: Scalar) -> bool {
-    a == b || (a.dtype() == b.dtype() && is_nan(a) && is_nan(b))
+    let same = |(a, b): (f64, f64)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+    a == b
+        || (a.dtype() == b.dtype() && is_nan(a) && is_nan(b) && parts(a).into_iter().zip(parts(b)).all(same))
 }
 
 /// True when both have the same type, shape and values; see [`same_value`].
@@ -67,9 +70,9 @@ impl std::error::Error for Disagreement {}
 ///
 /// | operations | tolerance |
 /// |---|---|
-/// | `sum`, `prod`, `mean`, `var`, `std` of floats | the rounding errors of any order |
+/// | `sum`, `prod`, `mean`, `var`, `std` of floats and complex numbers | the rounding errors of any order |
 /// | `min`, `max` of floats | `0.0` and `-0.0` are equal |
-/// | `exp`, `sin`, `pow` and the like | 4 units in the last place |
+/// | `exp`, `sin`, `pow` and the like of floats | 4 units in the last place |
 ///
 /// # Errors
 /// When the arrays differ, or the operation has no value.
@@ -101,7 +104,13 @@ pub fn check_op(op: &Op, inputs: &[&Value], got: &PlainArray) -> Result<(), Disa
 
 impl Slack {
     fn allows(self, got: Scalar, want: Scalar) -> bool {
-        let near = |slack: f64| (float(got) - float(want)).abs() <= slack || float(got) == float(want);
+        let near = |slack: f64| {
+            let pairs = || parts(got).into_iter().zip(parts(want));
+            got.dtype() == want.dtype()
+                && pairs().all(|(got, want)| {
+                    (got - want).abs() <= slack || got == want || (got.is_nan() && want.is_nan())
+                })
+        };
         same_value(got, want)
             || match self {
                 Slack::Exact => false,

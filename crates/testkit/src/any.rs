@@ -8,6 +8,12 @@ use ndarray::ArrayD;
 use crate::PlainArray;
 use crate::eager::to_ndarray;
 
+/// Pairs in pairs, since there are more element types than a tuple of computations can have.
+macro_rules! nested {
+    ($last:ident) => { $last };
+    ($first:ident $($rest:ident)+) => { ($first, nested!($($rest)+)) };
+}
+
 macro_rules! define_any_array {
     ($($v:ident $t:ty, $name:literal;)*) => {
         /// A lazy array of any element type.
@@ -79,7 +85,7 @@ macro_rules! define_any_array {
             // `compute` keeps element types apart, so there is one list for each; all lists are one run.
             $(let $v: Vec<&LazyArrayD<$t>> =
                 arrays.iter().filter_map(|x| if let AnyArray::$v(x) = x { Some(x) } else { None }).collect();)*
-            let ($($v,)*) = runtime.compute(($($v,)*))?;
+            let nested!($($v)*) = runtime.compute(nested!($($v)*))?;
             $(let mut $v = $v.into_iter();)*
             let values = arrays.iter().map(|x| match x {
                 $(AnyArray::$v(_) => $v.next().map(|array| from_ndarray(&array)),)*

@@ -5,7 +5,7 @@ use std::fmt;
 use chunkwise_chunk::{DType, Scalar};
 use chunkwise_expr::{BinaryOp, ElementOp, Op, Reduce, ReduceKind, UnaryOp};
 
-use crate::eager::number::{epsilon, float, is_nan};
+use crate::eager::number::{epsilon, float, is_nan, magnitude, parts, rounded};
 use crate::eager::reduce::slots;
 use crate::eager::rules;
 use crate::{PlainArray, Value};
@@ -33,6 +33,7 @@ impl fmt::Display for Slack {
 /// The slack of every element of `want`; an empty list when all are exact.
 pub(crate) fn slacks(op: &Op, inputs: &[&Value], want: &PlainArray) -> Vec<Slack> {
     match op {
+        // Complex functions have one form, which every processor computes to the same bits.
         Op::Element(op) if want.dtype().is_float() && !is_rounded_correctly(op) => {
             want.data().iter().map(|&x| ulps(x, 4.0)).collect()
         }
@@ -92,12 +93,12 @@ fn is_rounded_correctly(op: &ElementOp) -> bool {
 
 /// Units in the last place of a result.
 fn ulps(want: Scalar, count: f64) -> Slack {
-    Slack::Within(count * epsilon(want.dtype()) * float(want).abs() + tiny(want.dtype()))
+    Slack::Within(count * epsilon(want.dtype()) * magnitude(want) + tiny(want.dtype()))
 }
 
 /// What underflow may lose.
 fn tiny(dtype: DType) -> f64 {
-    if dtype == DType::F32 { f32::MIN_POSITIVE.into() } else { f64::MIN_POSITIVE }
+    if dtype.real_type() == DType::F32 { f32::MIN_POSITIVE.into() } else { f64::MIN_POSITIVE }
 }
 
 fn largest(dtype: DType) -> f64 {
@@ -106,15 +107,29 @@ fn largest(dtype: DType) -> f64 {
 
 /// The slack of one reduction of the elements in `slot`.
 fn reduced(reduce: &Reduce, dtype: DType, slot: &[Scalar], want: Scalar) -> Slack {
-    let values: Vec<f64> = slot.iter().map(|&x| float(x)).collect();
+    let part = |i: usize| slot.iter().map(|&x| parts(x)[i]).collect::<Vec<f64>>();
+    let by_part = |f: &dyn Fn(&[f64], Scalar) -> Slack| {
+        let [re, im] = parts(want).map(|x| rounded(x, want.dtype().real_type()));
+        if dtype.is_complex() { either(f(&part(0), re), f(&part(1), im)) } else { f(&part(0), want) }
+    };
+    let rounds = dtype.is_float() || dtype.is_complex();
     match reduce.kind {
         ReduceKind::Min | ReduceKind::Max if dtype.is_float() => Slack::Within(0.0),
-        ReduceKind::Sum if dtype.is_float() => sum(&values, 1.0, want),
-        ReduceKind::Mean => sum(&values, values.len() as f64, want),
-        ReduceKind::Prod if dtype.is_float() => product(&values, want),
-        ReduceKind::Var => variance(&values, reduce.ddof, want, float(want)),
-        ReduceKind::Std => deviation(&values, reduce.ddof, want),
+        ReduceKind::Sum if rounds => by_part(&|part, want| sum(part, 1.0, want)),
+        ReduceKind::Mean => by_part(&|part, want| sum(part, part.len() as f64, want)),
+        ReduceKind::Prod if rounds => product(slot, want),
+        ReduceKind::Var => spread([part(0), part(1)], reduce.ddof, want, float(want)),
+        ReduceKind::Std => deviation([part(0), part(1)], reduce.ddof, want),
         _ => Slack::Exact,
+    }
+}
+
+/// What allows both.
+fn either(a: Slack, b: Slack) -> Slack {
+    match (a, b) {
+        (Slack::Anything, _) | (_, Slack::Anything) => Slack::Anything,
+        (Slack::Exact, other) | (other, Slack::Exact) => other,
+        (Slack::Within(a), Slack::Within(b)) => Slack::Within(a.max(b)),
     }
 }
 
@@ -129,16 +144,30 @@ fn sum(values: &[f64], divisor: f64, want: Scalar) -> Slack {
     add(order, rounding(want))
 }
 
-fn product(values: &[f64], want: Scalar) -> Slack {
+/// Each factor errs by an epsilon of the product, a complex one by four: two products and a sum for each part.
+fn product(slot: &[Scalar], want: Scalar) -> Slack {
     // With subnormal or huge factors a partial product may leave the range though the whole one does not.
-    let log = |x: &f64| x.abs().log2();
-    let logs: Vec<f64> = values.iter().map(log).filter(|x| x.is_finite()).collect();
+    let sizes: Vec<f64> = slot.iter().map(|&x| magnitude(x)).collect();
+    let logs: Vec<f64> = sizes.iter().map(|x| x.log2()).filter(|x| x.is_finite()).collect();
     let (up, down) = (total(&logs, |x| x.max(0.0)), total(&logs, |x| (-x).max(0.0)));
-    let limit = if want.dtype() == DType::F32 { 120.0 } else { 1000.0 };
-    if up.max(down) > limit {
+    let limit = if epsilon(want.dtype()) == f64::from(f32::EPSILON) { 120.0 } else { 1000.0 };
+    let complex = want.dtype().is_complex();
+    // A part of an infinity is infinite, NaN or finite, by the order of the factors.
+    let open = complex && sizes.iter().any(|x| !x.is_finite());
+    if up.max(down) > limit || open {
         return Slack::Anything;
     }
-    add(values.len() as f64 * epsilon(want.dtype()) * float(want).abs(), rounding(want))
+    let order = if complex { 4.0 } else { 1.0 } * slot.len() as f64 * epsilon(want.dtype());
+    add(order * magnitude(want), rounding(want))
+}
+
+/// The variance of real numbers, or that of complex ones, whose parts have variances no larger than theirs.
+fn spread(parts: [Vec<f64>; 2], ddof: f64, want: Scalar, whole: f64) -> Slack {
+    let [re, im] = parts.map(|part| variance(&part, ddof, want, whole));
+    match (re, im) {
+        (Slack::Within(re), Slack::Within(im)) => Slack::Within(re + im),
+        (re, im) => either(re, im),
+    }
 }
 
 /// Merged two-pass variance: the sum of squares errs relatively by `n eps`, and each mean it rests on by
@@ -163,9 +192,9 @@ fn variance(values: &[f64], ddof: f64, want: Scalar, variance: f64) -> Slack {
 }
 
 /// The error of a square root: relative half of the variance's, and at most its root.
-fn deviation(values: &[f64], ddof: f64, want: Scalar) -> Slack {
+fn deviation(parts: [Vec<f64>; 2], ddof: f64, want: Scalar) -> Slack {
     let std = float(want);
-    match variance(values, ddof, want, std * std) {
+    match spread(parts, ddof, want, std * std) {
         Slack::Within(slack) if slack < std * std => add(slack / std, rounding(want)),
         Slack::Within(slack) => add((2.0 * slack).sqrt(), rounding(want)),
         other => other,

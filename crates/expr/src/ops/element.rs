@@ -8,12 +8,23 @@ use crate::{ElementOp, ExprError, Meta, Need, Needs};
 /// Checks types, broadcasts shapes and refines the grids to a common one.
 pub(crate) fn infer(op: &ElementOp, inputs: &[&Meta]) -> Result<Meta, ExprError> {
     let types: SmallVec<[DType; 3]> = inputs.iter().map(|input| input.dtype()).collect();
-    let dtype = op.output(&types).ok_or_else(|| ExprError::DType(types.to_vec()))?;
+    let dtype = op.output(&types).ok_or_else(|| refused(op, &types))?;
     let mut grid = inputs[0].grid().clone();
     for input in &inputs[1..] {
         grid = broadcast(&grid, input.grid())?;
     }
     Ok(Meta::Array { dtype, grid })
+}
+
+fn refused(op: &ElementOp, types: &[DType]) -> ExprError {
+    match (op, types) {
+        (ElementOp::Cast(to), [from]) => {
+            let why =
+                format!("complex elements ({from}) have no value of type {to}; use re(), im() or abs()");
+            ExprError::Message(why)
+        }
+        _ => ExprError::DType(types.to_vec()),
+    }
 }
 
 /// The input regions that a region of a broadcast space needs: axes align at the end, length 1 repeats.

@@ -91,6 +91,9 @@ impl Reduce {
 
     pub(crate) fn infer(&self, inputs: &[&Meta]) -> Result<Meta, ExprError> {
         let input = self.program.as_ref().map_or_else(|| inputs[0].dtype(), |program| program.output());
+        if !self.kind.takes(input) {
+            return Err(ExprError::DType(vec![input]));
+        }
         Ok(Meta::Array { dtype: self.kind.output(input), grid: self.result_grid() })
     }
 

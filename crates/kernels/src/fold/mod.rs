@@ -10,10 +10,11 @@
 //! block is the same whether one task folds it or each piece has a task.
 //!
 //! Each part has a file: [`split`] brings any axes to (outer, reduced, inner), [`pairwise`] is the order of
-//! merging inside a block, [`rule`] is what a reduction is, [`lanes`], [`moments`] and [`position`] are the
+//! merging inside a block, [`rule`] is what a reduction is, [`lanes`], [`moments`], [`position`] and [`complex`] are the
 //! reductions, [`dispatch`] compiles them per instruction set, [`typed`] hides what a rule works on, [`walk`] evaluates
 //! a block and hands each tile to all reductions that take it, [`stoppable`] does all of it unless it is stopped.
 
+mod complex;
 mod dispatch;
 mod lanes;
 mod moments;
@@ -392,7 +393,9 @@ fn folded(builder: &mut ProgramBuilder, reduce: &Reduce, elements: DType, operan
     };
     match work_type(reduce.kind, elements) {
         work if work == elements => value,
-        work => builder.push(ElementOp::Cast(work), &[value]).expect("every type converts to every other"),
+        work => builder
+            .push(ElementOp::Cast(work), &[value])
+            .expect("every type converts to the one it is reduced in"),
     }
 }
 

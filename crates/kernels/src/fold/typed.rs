@@ -2,9 +2,10 @@
 //!
 //! The order in which a block is evaluated is that of [`walk`](super::walk).
 
-use chunkwise_chunk::{Chunk, DType};
+use chunkwise_chunk::{Chunk, Complex, DType};
 use chunkwise_expr::ReduceKind;
 
+use super::complex;
 use super::dispatch::Loops;
 use super::lanes::{Extreme, Lanes, Largest, Mean, Prod, Smallest, Sum, Truth};
 use super::moments::Moments;
@@ -63,8 +64,8 @@ pub(super) trait Folding {
 /// the price of one pass over a tile in the cache, so that rules are compiled for few types:
 ///
 /// * sums and products of integers and bool in 64 bits, which is also where they shall wrap;
-/// * means and variances of everything but `f32` in `f64`: integers become floats before they are added, so
-///   that their sum cannot wrap;
+/// * means and variances of everything but `f32` and complex numbers in `f64`: integers become floats before they are
+///   added, so that their sum cannot wrap;
 /// * extremes of small integers in 32 bits, which changes neither order nor value;
 /// * truth in bool.
 pub(super) fn work_type(kind: ReduceKind, elements: DType) -> DType {
@@ -95,6 +96,11 @@ macro_rules! rule {
 
 /// The rule of a reduction for elements of its working type.
 pub(super) fn folder(kind: ReduceKind, work: DType) -> Box<dyn Folder> {
+    match work {
+        DType::C64 => return complex::folder::<Complex<f32>>(kind),
+        DType::C128 => return complex::folder::<Complex<f64>>(kind),
+        _ => {}
+    }
     macro_rules! sums {
         ($rule:ident) => { rule!(work, T in (I64 i64, U64 u64, F32 f32, F64 f64) => Lanes<$rule<T>>) };
     }
@@ -117,7 +123,7 @@ pub(super) fn folder(kind: ReduceKind, work: DType) -> Box<dyn Folder> {
     }
 }
 
-fn typed<R: Rule>() -> Box<dyn Folder> {
+pub(super) fn typed<R: Rule>() -> Box<dyn Folder> {
     Box::new(Typed::<R>(Loops::new()))
 }
 

@@ -2,7 +2,7 @@
 // Helpers of tests are not tests, to the lint.
 #![allow(dead_code, clippy::unwrap_used)]
 
-use chunkwise_chunk::{Chunk, DType, Element, Scalar, View, dispatch};
+use chunkwise_chunk::{Chunk, Complex, DType, Element, Scalar, View, dispatch};
 use chunkwise_expr::{ElementOp, Program, ProgramBuilder, eval_cast};
 use ndarray::{ArrayD, IxDyn};
 
@@ -31,6 +31,10 @@ pub(crate) fn special(dtype: DType) -> Vec<Scalar> {
         f64::NAN,
         9_007_199_254_740_993.0,
     ];
+    if dtype.is_complex() {
+        let pairs = |by: usize| (0..21).map(move |i| Complex::new(floats[i], floats[(i * by + 3) % 21]));
+        return pairs(5).chain(pairs(1)).map(|z| eval_cast(Scalar::C128(z), dtype)).collect();
+    }
     let integers = [i64::MIN, i64::MIN + 1, i64::MAX, -129, 127, 128, 255, 256, 65_536, 1 << 31, -(1 << 31)];
     let floats = floats.into_iter().map(Scalar::F64);
     let integers = integers.into_iter().map(Scalar::I64).chain([Scalar::U64(u64::MAX)]);
@@ -50,9 +54,15 @@ pub(crate) fn elements(chunk: &Chunk) -> Vec<Scalar> {
     dispatch!(chunk.dtype(), T => chunk.typed::<T>().unwrap().iter().map(|&x| x.into_scalar()).collect())
 }
 
-/// The same bits, or two NaN: which NaN an operation gives is not defined.
+/// The same bits, or two NaN: which NaN an operation gives is not defined. Complex numbers are compared part by part.
 pub(crate) fn same(a: Scalar, b: Scalar) -> bool {
-    a == b || (is_nan(a) && is_nan(b))
+    match (a, b) {
+        (Scalar::C64(a), Scalar::C64(b)) => same(a.re.into(), b.re.into()) && same(a.im.into(), b.im.into()),
+        (Scalar::C128(a), Scalar::C128(b)) => {
+            same(a.re.into(), b.re.into()) && same(a.im.into(), b.im.into())
+        }
+        _ => a == b || (is_nan(a) && is_nan(b)),
+    }
 }
 
 pub(crate) fn all_same(a: &[Scalar], b: &[Scalar]) -> bool {

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use chunkwise_chunk::{ChunkError, ChunkSource, Chunks, Element, Float, Number, Region, Scalar};
+use chunkwise_chunk::{ChunkError, ChunkSource, Chunks, Element, Float, Real, Region, Scalar};
 use chunkwise_expr::{Expr, ExprError};
 use chunkwise_ops::function::Place;
 use chunkwise_storage::{
@@ -189,7 +189,7 @@ fn by_block<T: Element, D: Dimension>(
     }
 }
 
-impl<T: Number> LazyArray<T, Ix1> {
+impl<T: Real> LazyArray<T, Ix1> {
     /// `start`, `start + step`, ... up to but without `stop`; element `i` is `start + i * step`.
     ///
     /// A step of 0 or a bound that is not finite is an error; a stop on the wrong side gives no elements.
@@ -284,7 +284,7 @@ pub(crate) fn size_checked(shape: &[usize]) -> Result<&[usize], ExprError> {
 }
 
 /// Number of elements from `start` to before `stop`.
-fn arange_len<T: Number>(start: T, stop: T, step: T) -> Result<usize, ExprError> {
+fn arange_len<T: Real>(start: T, stop: T, step: T) -> Result<usize, ExprError> {
     let bad = |why: &str| ExprError::Message(format!("{why} (start {start}, stop {stop}, step {step})"));
     let len = if T::DTYPE.is_float() {
         let to_f64 =

@@ -308,8 +308,11 @@ impl Points {
 
     /// One period of the points in order, with one more at each end.
     fn periodic(xp: &[f64], fp: &[f64], period: f64) -> Points {
-        let mut points: Vec<(f64, f64)> =
-            xp.iter().map(|&x| chunkwise_expr::Arith::modulo(x, period)).zip(fp.iter().copied()).collect();
+        let mut points: Vec<(f64, f64)> = xp
+            .iter()
+            .map(|&x| chunkwise_expr::RealArith::modulo(x, period))
+            .zip(fp.iter().copied())
+            .collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (first, last) = (points[0], points[points.len() - 1]);
         points.insert(0, (last.0 - period, last.1));
@@ -320,7 +323,7 @@ impl Points {
 
     /// As NumPy computes it: from the point before, or from the one after where that is no number.
     fn value(&self, x: f64) -> f64 {
-        let x = self.period.map_or(x, |period| chunkwise_expr::Arith::modulo(x, period));
+        let x = self.period.map_or(x, |period| chunkwise_expr::RealArith::modulo(x, period));
         let after = self.at.partition_point(|&at| at <= x);
         match after.checked_sub(1) {
             _ if x.is_nan() => x,

@@ -1,6 +1,6 @@
 //! Elementwise methods: made from the operation tables, and the few that no table row can say.
 
-use chunkwise_chunk::{Element, Float, Number};
+use chunkwise_chunk::{Element, Float, Inexact, Number, Ordered, Real};
 use chunkwise_expr::{
     BinaryOp, ElementFn, ElementOp, Expr, UnaryOp, eval_cast, for_each_binary, for_each_unary,
 };
@@ -13,6 +13,7 @@ use crate::{LazyArray, LazyScalar, Operand};
 macro_rules! output {
     (Same, $t:ident) => { $t };
     (Bool, $t:ident) => { bool };
+    (Real, $t:ident) => { $t::Real };
 }
 
 macro_rules! unary_method {
@@ -89,7 +90,7 @@ for_each_binary!(define_binary);
 /// The rank of two operands after broadcasting.
 type Max<A, B> = <A as DimMax<B>>::Output;
 
-impl<T: Element, D: Dimension> LazyArray<T, D> {
+impl<T: Ordered, D: Dimension> LazyArray<T, D> {
     /// The elements limited to `[low, high]`; NaN stays NaN, and a bound that is NaN gives NaN. Bounds are numbers or
     /// arrays.
     ///
@@ -111,9 +112,12 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     {
         self.maximum(low).minimum(high)
     }
+}
 
+impl<T: Element, D: Dimension> LazyArray<T, D> {
     /// The elements converted to another type. Floats to integers truncate and saturate, with NaN as 0; integers to
-    /// smaller integers wrap; anything to bool is "not zero".
+    /// smaller integers wrap; anything to bool is "not zero". Real numbers become complex ones with an imaginary part of
+    /// 0; complex numbers to real ones are an error, [`re`](LazyArray::re) says what is meant.
     ///
     /// ```
     /// use chunkwise::prelude::*;
@@ -194,7 +198,7 @@ impl<D: Dimension> LazyArray<bool, D> {
     }
 }
 
-impl<T: Float, D: Dimension + DimMax<Ix0>> LazyArray<T, D> {
+impl<T: Inexact, D: Dimension + DimMax<Ix0>> LazyArray<T, D> {
     /// Each element to an integer power.
     ///
     /// ```
@@ -209,20 +213,6 @@ impl<T: Float, D: Dimension + DimMax<Ix0>> LazyArray<T, D> {
         self.with_literal(BinaryOp::Pow, float::<T>(exponent.into()))
     }
 
-    /// Each element to a power.
-    ///
-    /// ```
-    /// use chunkwise::prelude::*;
-    /// let x = LazyArray::from_ndarray(ndarray::arr1(&[4.0_f64, 9.0]), 2);
-    /// assert_eq!(x.powf(0.5).sum().compute()?, 5.0);
-    /// # Ok::<(), chunkwise::Error>(())
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub fn powf(&self, exponent: T) -> LazyArray<T, D> {
-        self.with_literal(BinaryOp::Pow, exponent)
-    }
-
     /// `x * x`.
     ///
     /// ```
@@ -234,20 +224,6 @@ impl<T: Float, D: Dimension + DimMax<Ix0>> LazyArray<T, D> {
     #[track_caller]
     pub fn pow2(&self) -> LazyArray<T, D> {
         self.square()
-    }
-
-    /// Logarithm to any base: `ln(x) / ln(base)`.
-    ///
-    /// ```
-    /// use chunkwise::prelude::*;
-    /// let x = LazyArray::from_ndarray(ndarray::arr1(&[9.0, 81.0]), 2);
-    /// assert_eq!(x.log(3.0).compute()?, ndarray::arr1(&[2.0, 4.0]));
-    /// # Ok::<(), chunkwise::Error>(())
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub fn log(&self, base: T) -> LazyArray<T, D> {
-        self.ln().with_literal(BinaryOp::Div, base.ln())
     }
 
     /// Sine and cosine. Both together read the array once.
@@ -264,20 +240,7 @@ impl<T: Float, D: Dimension + DimMax<Ix0>> LazyArray<T, D> {
         (self.sin(), self.cos())
     }
 
-    /// The elements limited to `[min, max]`, as ndarray's `clamp`; NaN stays NaN.
-    ///
-    /// ```
-    /// use chunkwise::prelude::*;
-    /// assert_eq!(LazyArray::arange(0.0_f64, 5.0, 1.0, 2).clamp(1.0, 3.0).sum().compute()?, 10.0);
-    /// # Ok::<(), chunkwise::Error>(())
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub fn clamp(&self, min: T, max: T) -> LazyArray<T, D> {
-        self.with_literal(BinaryOp::Maximum, min).with_literal(BinaryOp::Minimum, max)
-    }
-
-    /// True when every element is NaN.
+    /// True when every element, or a part of it, is NaN.
     ///
     /// ```
     /// use chunkwise::prelude::*;
@@ -290,7 +253,7 @@ impl<T: Float, D: Dimension + DimMax<Ix0>> LazyArray<T, D> {
         self.is_nan().all()
     }
 
-    /// True when some element is NaN.
+    /// True when some element, or a part of it, is NaN.
     ///
     /// ```
     /// use chunkwise::prelude::*;
@@ -337,6 +300,50 @@ impl<T: Float, D: Dimension + DimMax<Ix0>> LazyArray<T, D> {
     }
 }
 
+impl<T: Float, D: Dimension + DimMax<Ix0>> LazyArray<T, D> {
+    /// Each element to a power.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::from_ndarray(ndarray::arr1(&[4.0_f64, 9.0]), 2);
+    /// assert_eq!(x.powf(0.5).sum().compute()?, 5.0);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn powf(&self, exponent: T) -> LazyArray<T, D> {
+        self.with_literal(BinaryOp::Pow, exponent)
+    }
+
+    /// Logarithm to any base: `ln(x) / ln(base)`.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::from_ndarray(ndarray::arr1(&[9.0, 81.0]), 2);
+    /// assert_eq!(x.log(3.0).compute()?, ndarray::arr1(&[2.0, 4.0]));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn log(&self, base: T) -> LazyArray<T, D> {
+        self.ln().with_literal(BinaryOp::Div, base.ln())
+    }
+
+    /// The elements limited to `[min, max]`, as ndarray's `clamp`; NaN stays NaN.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// assert_eq!(LazyArray::arange(0.0_f64, 5.0, 1.0, 2).clamp(1.0, 3.0).sum().compute()?, 10.0);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn clamp(&self, min: T, max: T) -> LazyArray<T, D> {
+        self.with_literal(BinaryOp::Maximum, min).with_literal(BinaryOp::Minimum, max)
+    }
+}
+
+/// A number that every type has.
 fn float<T: Element>(x: f64) -> T {
     T::of_scalar(eval_cast(x.into_scalar(), T::DTYPE)).unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 mod assign;
 mod blocks;
+mod complex;
 mod contract;
 mod convert;
 mod create;

@@ -1,8 +1,9 @@
-//! Operators: every pairing of owned and borrowed arrays of any ranks, and numbers on either side.
+//! Operators: every pairing of owned and borrowed arrays of any ranks, and numbers on either side; real numbers beside
+//! complex arrays too.
 
 use std::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Sub};
 
-use chunkwise_chunk::{Bits, Number, Signed};
+use chunkwise_chunk::{Bits, Complex, Number, Real, Signed};
 use chunkwise_expr::{BinaryOp, Expr, UnaryOp};
 use ndarray::{DimMax, Dimension};
 
@@ -73,15 +74,47 @@ macro_rules! binary_operators {
     )* };
 }
 binary_operators! {
-    Add add Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
-    Sub sub Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
-    Mul mul Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
-    Div div Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
-    Rem rem Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
+    Add add Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 Complex<f32> Complex<f64>;
+    Sub sub Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 Complex<f32> Complex<f64>;
+    Mul mul Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 Complex<f32> Complex<f64>;
+    Div div Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 Complex<f32> Complex<f64>;
+    Rem rem Real: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
     BitAnd bitand Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;
     BitOr bitor Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;
     BitXor bitxor Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;
 }
+
+macro_rules! complex_array_real {
+    ($($trait:ident $method:ident)*) => { $(
+        complex_array_real!(@types $trait $method f32 f64);
+    )* };
+    (@types $trait:ident $method:ident $($t:ident)*) => { $(
+        complex_array_real!(@one $trait $method $t, LazyArray<Complex<$t>, D>);
+        complex_array_real!(@one $trait $method $t, &LazyArray<Complex<$t>, D>);
+    )* };
+    (@one $trait:ident $method:ident $t:ident, $array:ty) => {
+        impl<D: Dimension> $trait<$t> for $array {
+            type Output = LazyArray<Complex<$t>, D>;
+
+            /// The number as a complex one.
+            #[track_caller]
+            fn $method(self, right: $t) -> Self::Output {
+                $trait::$method(self, Complex::from(right))
+            }
+        }
+
+        impl<D: Dimension> $trait<$array> for $t {
+            type Output = LazyArray<Complex<$t>, D>;
+
+            /// The number as a complex one.
+            #[track_caller]
+            fn $method(self, right: $array) -> Self::Output {
+                $trait::$method(Complex::from(self), right)
+            }
+        }
+    };
+}
+complex_array_real!(Add add Sub sub Mul mul Div div);
 
 macro_rules! unary_operators {
     ($($trait:ident $method:ident $class:ident;)*) => { $(

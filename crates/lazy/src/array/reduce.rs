@@ -3,7 +3,7 @@
 //! The tree of merges follows the chunk grid alone, so that bits depend on the grid but never on threads, fusion or
 //! the memory limit.
 
-use chunkwise_chunk::Element;
+use chunkwise_chunk::{Element, Ordered};
 use chunkwise_expr::{ReduceKind, for_each_moment, for_each_reduction};
 use ndarray::{Axis, RemoveAxis};
 
@@ -15,6 +15,7 @@ macro_rules! output {
     (Same, $t:ident) => { $t };
     (Sum, $t:ident) => { $t::Sum };
     (Mean, $t:ident) => { $t::Mean };
+    (Spread, $t:ident) => { <$t::Mean as Element>::Real };
     (Bool, $t:ident) => { bool };
     (Index, $t:ident) => { i64 };
 }

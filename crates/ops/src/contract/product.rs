@@ -1,10 +1,10 @@
 //! The product of two matrices in memory, added to a third: C += A B.
 //!
-//! Floats go to `matrixmultiply` through ndarray's `general_mat_mul`, which takes any strides: a transposed operand
+//! Floats and complex numbers go to `matrixmultiply` through ndarray's `general_mat_mul`, which takes any strides: a transposed operand
 //! costs nothing. Integers wrap in their own type, and of truth values the sum is "or" and the product "and", as in
 //! NumPy; these have the loop of this file.
 
-use chunkwise_chunk::Element;
+use chunkwise_chunk::{Complex, Element};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, Slice};
 
@@ -77,6 +77,8 @@ macro_rules! by_general_mat_mul {
 by_general_mat_mul! {
     f32, 1.0;
     f64, 1.0;
+    Complex<f32>, Complex::ONE;
+    Complex<f64>, Complex::ONE;
 }
 
 /// Bytes that [`Product::add_product`] takes beside its operands, at most.

@@ -18,7 +18,7 @@ const ALIGN: usize = 64;
 const MAX_NDIM: usize = 64;
 
 /// The element types and the codes NumPy gives them.
-const CODES: [(&str, DType); 11] = [
+const CODES: [(&str, DType); 13] = [
     ("b1", DType::Bool),
     ("i1", DType::I8),
     ("i2", DType::I16),
@@ -30,6 +30,8 @@ const CODES: [(&str, DType); 11] = [
     ("u8", DType::U64),
     ("f4", DType::F32),
     ("f8", DType::F64),
+    ("c8", DType::C64),
+    ("c16", DType::C128),
 ];
 
 /// What a header says.

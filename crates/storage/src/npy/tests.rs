@@ -1,6 +1,6 @@
 //! Files written here and by NumPy, read back.
 
-use chunkwise_chunk::{ChunkSink, Element};
+use chunkwise_chunk::{ChunkSink, Complex, Element};
 use proptest::prelude::*;
 
 use super::*;
@@ -56,6 +56,23 @@ fn fortran_order_and_big_endian_are_read() {
             let bytes = |x: &i32| if big { x.to_be_bytes() } else { x.to_le_bytes() };
             let body: Vec<u8> = stored.iter().flat_map(bytes).collect();
             write_file(&path, &format!("{order}i4"), fortran, "(4, 3, 2)", &body);
+            check_source(&NpySource::open(&path).unwrap(), &content);
+        }
+    }
+}
+
+#[test]
+fn parts_of_complex_numbers_are_read_in_both_orders() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.npy");
+    let content = sample(DType::C128, &[3, 2]);
+    let array = content.to_array::<Complex<f64>>().unwrap();
+    for fortran in [false, true] {
+        let stored = if fortran { array.clone().reversed_axes() } else { array.clone() };
+        for (order, big) in [('<', false), ('>', true)] {
+            let bytes = |x: f64| if big { x.to_be_bytes() } else { x.to_le_bytes() };
+            let body: Vec<u8> = stored.iter().flat_map(|z| [bytes(z.re), bytes(z.im)].concat()).collect();
+            write_file(&path, &format!("{order}c16"), fortran, "(3, 2)", &body);
             check_source(&NpySource::open(&path).unwrap(), &content);
         }
     }

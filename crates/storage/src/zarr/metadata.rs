@@ -183,7 +183,7 @@ impl ZarrOptions {
 /// The names of one element type: here, in v3, in v2, and in zarrs.
 type Names = (DType, &'static str, &'static str, fn() -> DataType);
 
-const NAMES: [Names; 11] = [
+const NAMES: [Names; 13] = [
     (DType::Bool, "bool", "|b1", data_type::bool),
     (DType::I8, "int8", "|i1", data_type::int8),
     (DType::I16, "int16", "<i2", data_type::int16),
@@ -195,6 +195,8 @@ const NAMES: [Names; 11] = [
     (DType::U64, "uint64", "<u8", data_type::uint64),
     (DType::F32, "float32", "<f4", data_type::float32),
     (DType::F64, "float64", "<f8", data_type::float64),
+    (DType::C64, "complex64", "<c8", data_type::complex64),
+    (DType::C128, "complex128", "<c16", data_type::complex128),
 ];
 
 /// The element type of an array, when there is one.
@@ -239,5 +241,7 @@ fn fill_json(fill: Scalar) -> Value {
         Scalar::U64(x) => json!(x),
         Scalar::F32(x) => float(f64::from(x)),
         Scalar::F64(x) => float(x),
+        Scalar::C64(x) => json!([float(x.re.into()), float(x.im.into())]),
+        Scalar::C128(x) => json!([float(x.re), float(x.im)]),
     }
 }

@@ -113,9 +113,10 @@ fn odd_shapes_come_back() {
 
 #[test]
 fn missing_chunks_read_as_the_fill_value() {
+    let complex = Scalar::C128(Complex::new(f64::NAN, -0.5));
     let folder = tempfile::tempdir().unwrap();
     for (i, fill) in
-        [Scalar::F32(f32::NAN), Scalar::F32(f32::NEG_INFINITY), Scalar::F32(0.1)].iter().enumerate()
+        [Scalar::F32(f32::NAN), Scalar::F32(f32::NEG_INFINITY), Scalar::F32(0.1), complex].iter().enumerate()
     {
         for version in [ZarrVersion::V2, ZarrVersion::V3] {
             let path = folder.path().join(format!("{i}-{version:?}.zarr"));

@@ -41,9 +41,12 @@ for_each_dtype!(list_dtypes);
 /// Evaluates `$body` for arrays of the types in a class of the tables.
 #[rustfmt::skip]
 macro_rules! with_class {
-    (Element $($rest:tt)*) => { with_types!($($rest)*; Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
-    (Number $($rest:tt)*) => { with_types!($($rest)*; I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
-    (Signed $($rest:tt)*) => { with_types!($($rest)*; I8 I16 I32 I64 F32 F64) };
+    (Element $($rest:tt)*) => { with_types!($($rest)*; Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64 C64 C128) };
+    (Ordered $($rest:tt)*) => { with_types!($($rest)*; Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
+    (Number $($rest:tt)*) => { with_types!($($rest)*; I8 I16 I32 I64 U8 U16 U32 U64 F32 F64 C64 C128) };
+    (Real $($rest:tt)*) => { with_types!($($rest)*; I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
+    (Signed $($rest:tt)*) => { with_types!($($rest)*; I8 I16 I32 I64 F32 F64 C64 C128) };
+    (Inexact $($rest:tt)*) => { with_types!($($rest)*; F32 F64 C64 C128) };
     (Float $($rest:tt)*) => { with_types!($($rest)*; F32 F64) };
     (Bits $($rest:tt)*) => { with_types!($($rest)*; Bool I8 I16 I32 I64 U8 U16 U32 U64) };
 }
@@ -78,6 +81,7 @@ macro_rules! written {
     (operator BitAnd $name:ident $a:ident $b:ident) => { $a & $b };
     (operator BitOr $name:ident $a:ident $b:ident) => { $a | $b };
     (operator BitXor $name:ident $a:ident $b:ident) => { $a ^ $b };
+    (operator Complex $name:ident $a:ident $b:ident) => { LazyArray::from_parts($a, $b) };
 }
 
 macro_rules! define_unary {

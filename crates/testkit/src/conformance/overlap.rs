@@ -1,6 +1,5 @@
 //! Operations on neighbourhoods, by name.
 
-use chunkwise::prelude::*;
 use chunkwise_chunk::for_each_dtype;
 
 use super::Refusal;
@@ -19,6 +18,22 @@ macro_rules! define_typed {
 }
 for_each_dtype!(define_typed);
 
+/// Dispatches on the element types that have an order.
+macro_rules! with_ordered {
+    ($any:expr, $x:ident => $body:expr) => {
+        match $any {
+            AnyArray::C64(_) | AnyArray::C128(_) => return Err(Refusal::types("coarsen", &[$any])),
+            any => with_ordered!(any, $x => $body; Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64),
+        }
+    };
+    ($any:expr, $x:ident => $body:expr; $($v:ident)*) => {
+        match $any {
+            $(AnyArray::$v($x) => $body,)*
+            AnyArray::C64(_) | AnyArray::C128(_) => unreachable!("they were refused"),
+        }
+    };
+}
+
 /// The result of a step; `None` when it is not one of these.
 pub(super) fn apply(step: &CaseStep, args: &[&AnyArray]) -> Option<Result<AnyArray, Refusal>> {
     match (step.op.as_str(), args) {
@@ -34,8 +49,8 @@ fn coarsen(step: &CaseStep, x: &AnyArray) -> Result<AnyArray, Refusal> {
     Ok(match how {
         "sum" => with_array!(x, x => x.coarsen(&factors, |boxes, axes| boxes.sum_axes(axes)).into()),
         "mean" => with_array!(x, x => x.coarsen(&factors, |boxes, axes| boxes.mean_axes(axes)).into()),
-        "min" => with_array!(x, x => x.coarsen(&factors, |boxes, axes| boxes.min_axes(axes)).into()),
-        "max" => with_array!(x, x => x.coarsen(&factors, |boxes, axes| boxes.max_axes(axes)).into()),
+        "min" => with_ordered!(x, x => x.coarsen(&factors, |boxes, axes| boxes.min_axes(axes)).into()),
+        "max" => with_ordered!(x, x => x.coarsen(&factors, |boxes, axes| boxes.max_axes(axes)).into()),
         "prod" => with_array!(x, x => x.coarsen(&factors, |boxes, axes| boxes.prod_axes(axes)).into()),
         "any" => with_array!(x, x => x.coarsen(&factors, |boxes, axes| boxes.any_axes(axes)).into()),
         "all" => with_array!(x, x => x.coarsen(&factors, |boxes, axes| boxes.all_axes(axes)).into()),

@@ -1,7 +1,6 @@
 //! Reductions by name: one arm for each row of the reduction tables, made from the tables.
 
 use chunkwise::prelude::*;
-use chunkwise_chunk::for_each_dtype;
 use chunkwise_expr::{BinaryOp, ReduceKind, for_each_moment, for_each_reduction};
 
 use super::Refusal;
@@ -29,17 +28,22 @@ macro_rules! reduce_typed {
     };
 }
 
-macro_rules! define_typed {
-    ($($v:ident $t:ty, $name:literal;)*) => {
-        /// Dispatches on the element type.
-        macro_rules! with_array {
-            ($any:expr, $x:ident => $body:expr) => {
-                match $any { $(AnyArray::$v($x) => $body,)* }
-            };
+/// Evaluates `$body` for arrays of the types in a class of the tables.
+#[rustfmt::skip]
+macro_rules! with_class {
+    (Element $($rest:tt)*) => { with_types!($($rest)*; Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64 C64 C128) };
+    (Ordered $($rest:tt)*) => { with_types!($($rest)*; Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
+}
+
+macro_rules! with_types {
+    ($x:ident, $body:expr; $($v:ident)*) => {
+        match $x {
+            $(AnyArray::$v($x) => Some($body),)*
+            #[allow(unreachable_patterns)]
+            _ => None,
         }
     };
 }
-for_each_dtype!(define_typed);
 
 macro_rules! define_plain {
     ($($(#[$doc:meta])* $variant:ident $all:ident $one:ident $several:ident $keep:ident: $class:ident -> $out:ident,
@@ -48,7 +52,7 @@ macro_rules! define_plain {
         fn plain(kind: ReduceKind, x: &AnyArray, over: &Over) -> Option<AnyArray> {
             match kind {
                 $(ReduceKind::$variant => {
-                    Some(with_array!(x, x => reduce_typed!(x, over, $all, $several, $keep, ())))
+                    with_class!($class x, reduce_typed!(x, over, $all, $several, $keep, ()))
                 })*
                 _ => None,
             }
@@ -64,7 +68,7 @@ macro_rules! define_moment {
         fn moment(kind: ReduceKind, x: &AnyArray, over: &Over, ddof: f64) -> Option<AnyArray> {
             match kind {
                 $(ReduceKind::$variant => {
-                    Some(with_array!(x, x => reduce_typed!(x, over, $all, $several, $keep, (ddof))))
+                    with_class!($class x, reduce_typed!(x, over, $all, $several, $keep, (ddof)))
                 })*
                 _ => None,
             }

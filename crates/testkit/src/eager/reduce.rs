@@ -4,7 +4,7 @@ use chunkwise_chunk::{DType, Scalar};
 use chunkwise_expr::{Reduce, ReduceKind};
 
 use super::array::{PlainArray, indices};
-use super::number::{float, integer, is_nan, less, rounded, truth};
+use super::number::{float, integer, is_nan, less, parts, rounded, rounded_complex, truth};
 use super::{EagerError, sum::exact_sum};
 
 /// Reduces `input`, an array of the whole space of `reduce`.
@@ -41,6 +41,9 @@ pub(crate) fn slots(reduce: &Reduce, input: &PlainArray) -> Vec<Vec<Scalar>> {
 /// One result; `None` when there is none for no elements.
 fn fold(kind: ReduceKind, ddof: f64, dtype: DType, slot: &[Scalar]) -> Option<Scalar> {
     let out = kind.output(dtype);
+    if dtype.is_complex() {
+        return complex(kind, ddof, out, slot);
+    }
     let floats = || slot.iter().map(|&x| float(x)).collect::<Vec<f64>>();
     Some(match kind {
         ReduceKind::Sum if dtype.is_float() => rounded(exact_sum(&floats()), out),
@@ -57,6 +60,33 @@ fn fold(kind: ReduceKind, ddof: f64, dtype: DType, slot: &[Scalar]) -> Option<Sc
         ReduceKind::ArgMin => Scalar::I64(first_extreme(slot, less)? as i64),
         ReduceKind::ArgMax => Scalar::I64(first_extreme(slot, |a, b| less(b, a))? as i64),
     })
+}
+
+/// One result of complex numbers, most of them part by part; `None` for what they have not.
+fn complex(kind: ReduceKind, ddof: f64, out: DType, slot: &[Scalar]) -> Option<Scalar> {
+    let count = slot.len() as f64;
+    let part = |i: usize| slot.iter().map(|&x| parts(x)[i]).collect::<Vec<f64>>();
+    let by_part = |f: &dyn Fn(&[f64]) -> f64| [0, 1].map(|i| f(&part(i)));
+    let spread = || {
+        let [re, im] = by_part(&|part| variance(part, exact_sum(part) / count, ddof));
+        re + im
+    };
+    Some(match kind {
+        ReduceKind::Sum => rounded_complex(by_part(&exact_sum), out),
+        ReduceKind::Mean => rounded_complex(by_part(&|part| exact_sum(part) / count), out),
+        ReduceKind::Prod => rounded_complex(product(slot), out),
+        ReduceKind::Var => rounded(spread(), out),
+        ReduceKind::Std => rounded(spread().sqrt(), out),
+        ReduceKind::Any => Scalar::Bool(slot.iter().any(|&x| truth(x))),
+        ReduceKind::All => Scalar::Bool(slot.iter().all(|&x| truth(x))),
+        ReduceKind::Min | ReduceKind::Max | ReduceKind::ArgMin | ReduceKind::ArgMax => return None,
+    })
+}
+
+/// The product of complex numbers from left to right.
+fn product(slot: &[Scalar]) -> [f64; 2] {
+    let step = |[a, b]: [f64; 2], [c, d]: [f64; 2]| [a * c - b * d, a * d + b * c];
+    slot.iter().map(|&x| parts(x)).reduce(step).unwrap_or([1.0, 0.0])
 }
 
 /// Sums and products of integers in 64 bits. Signed and unsigned wrap to the same bits.

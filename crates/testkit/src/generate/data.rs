@@ -6,6 +6,7 @@ use chunkwise_expr::{Expr, eval_cast};
 use ndarray::IxDyn;
 
 use super::draw::Draw;
+use crate::eager::number::{float, rounded_complex};
 use crate::{PlainArray, TestSource};
 
 /// Arrays hold no more elements than this: the evaluator is slow.
@@ -24,6 +25,8 @@ pub(crate) const DTYPES: &[DType] = &[
     DType::U16,
     DType::U32,
     DType::U64,
+    DType::C128,
+    DType::C64,
 ];
 
 /// An array of random type, shape and values, read from a source with a random grid.
@@ -112,6 +115,9 @@ pub(crate) fn values(draw: &mut Draw, dtype: DType, shape: &[usize]) -> PlainArr
 
 /// A value that no operation overflows soon: a multiple of 1/8 for floats.
 pub(crate) fn mild_value(draw: &mut Draw, dtype: DType) -> Scalar {
+    if dtype.is_complex() {
+        return complex(draw, dtype, mild_value);
+    }
     let value = match dtype {
         DType::Bool => Scalar::Bool(draw.one_in(2)),
         d if d.is_float() => Scalar::F64(draw.between(-80, 80) as f64 / 8.0),
@@ -121,7 +127,16 @@ pub(crate) fn mild_value(draw: &mut Draw, dtype: DType) -> Scalar {
     eval_cast(value, dtype)
 }
 
+/// A complex number whose parts are drawn one by one.
+fn complex(draw: &mut Draw, dtype: DType, part: fn(&mut Draw, DType) -> Scalar) -> Scalar {
+    let [re, im] = [(); 2].map(|()| float(part(draw, dtype.real_type())));
+    rounded_complex([re, im], dtype)
+}
+
 fn wild_value(draw: &mut Draw, dtype: DType) -> Scalar {
+    if dtype.is_complex() {
+        return complex(draw, dtype, wild_value);
+    }
     if draw.one_in(2) {
         return mild_value(draw, dtype);
     }

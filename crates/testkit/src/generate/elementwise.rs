@@ -13,7 +13,10 @@ fn element(op: impl Into<ElementOp>, inputs: &[&Expr]) -> Expr {
     Expr::element(op.into(), inputs, Location::caller())
 }
 
+/// The elements converted, of complex ones the real parts where another type is wanted.
 fn cast_to(expr: &Expr, dtype: DType) -> Expr {
+    let complex = expr.dtype().is_some_and(DType::is_complex);
+    let expr = if complex && !dtype.is_complex() { element(UnaryOp::Re, &[expr]) } else { expr.clone() };
     expr.cast(dtype, Location::caller())
 }
 
@@ -21,7 +24,8 @@ pub(super) fn unary(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     let x = pool.pick(draw);
     let dtype = x.dtype()?;
     // Most operations take floats only: convert other types often enough to reach them.
-    let x = if draw.one_in(2) && !dtype.is_float() { cast_to(&x, DType::F64) } else { x };
+    let x =
+        if draw.one_in(2) && !dtype.is_float() && !dtype.is_complex() { cast_to(&x, DType::F64) } else { x };
     let dtype = x.dtype()?;
     let taken: Vec<UnaryOp> = UnaryOp::ALL.iter().copied().filter(|op| op.output(dtype).is_some()).collect();
     (!taken.is_empty()).then(|| element(*draw.pick(&taken), &[&x]))
@@ -34,7 +38,8 @@ pub(super) fn binary(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
         BinaryOp::ALL.iter().copied().filter(|op| op.output(dtype).is_some()).collect();
     let op = *draw.pick(&taken);
     let b = partner(draw, pool, &a);
-    let b = if dtype.is_float() || draw.one_in(3) { b } else { harmless(op, &b, dtype) };
+    let b =
+        if dtype.is_float() || dtype.is_complex() || draw.one_in(3) { b } else { harmless(op, &b, dtype) };
     let swap = draw.one_in(2) && !is_partial(op);
     Some(if swap { element(op, &[&b, &a]) } else { element(op, &[&a, &b]) })
 }
@@ -93,12 +98,12 @@ pub(super) fn closure(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     let which = draw.below(3);
     dispatch!(a.dtype()?, T => Some(match which {
         0 => element(ElementOp::Call(ElementFn::unary("mapv", |x: T| x != T::default())), &[&a]),
-        1 => element(ElementOp::Call(ElementFn::unary("mapv", |x: T| later(x, T::default()))), &[&a]),
-        _ => element(ElementOp::Call(ElementFn::binary("zip_mapv", later::<T>)), &[&a, &b]),
+        1 => element(ElementOp::Call(ElementFn::unary("mapv", |x: T| first_of(T::default(), x))), &[&a]),
+        _ => element(ElementOp::Call(ElementFn::binary("zip_mapv", first_of::<T>)), &[&a, &b]),
     }))
 }
 
-/// The second unless the first is larger: not symmetric, and defined for every type.
-fn later<T: Element>(a: T, b: T) -> T {
-    if a > b { a } else { b }
+/// The first unless it is zero: not symmetric, and defined for every type.
+fn first_of<T: Element>(a: T, b: T) -> T {
+    if a != T::default() { a } else { b }
 }

@@ -4,6 +4,7 @@
 //! called as users call it, on arrays in random chunks, and compared as a whole.
 
 mod blocks;
+mod complex;
 mod contract;
 mod function;
 mod indexing;
@@ -18,7 +19,7 @@ mod values;
 use chunkwise::{Chunks, LazyArrayD};
 use chunkwise_chunk::Element;
 
-use crate::eager::number::float;
+use crate::eager::number::{magnitude, parts};
 use crate::generate::data::{grid, shape_of_rank, values};
 use crate::generate::draw::Draw;
 use crate::{AnyArray, PlainArray, same_value};
@@ -80,9 +81,13 @@ impl Use {
         if (got.dtype(), got.shape()) != (want.dtype(), want.shape()) {
             return false;
         }
-        let finite = want.data().iter().map(|&x| float(x).abs()).filter(|x| x.is_finite());
+        let finite = want.data().iter().map(|&x| magnitude(x)).filter(|x| x.is_finite());
         let most = self.tolerance * finite.fold(0.0, f64::max);
-        let near = |(&got, &want)| same_value(got, want) || (float(got) - float(want)).abs() <= most;
+        let distance = |got, want| {
+            let ([a, b], [c, d]) = (parts(got), parts(want));
+            (a - c).hypot(b - d)
+        };
+        let near = |(&got, &want)| same_value(got, want) || distance(got, want) <= most;
         got.data().iter().zip(want.data()).all(near)
     }
 }
@@ -104,6 +109,7 @@ pub(crate) fn array_of_shape<T: Element>(draw: &mut Draw, shape: &[usize]) -> (L
 fn methods() -> impl Iterator<Item = &'static Method> {
     let topics = [
         blocks::METHODS,
+        complex::METHODS,
         contract::METHODS,
         function::METHODS,
         indexing::METHODS,

@@ -1,0 +1,89 @@
+//! Complex arrays: how they are made of real ones. Their methods are rows of the operation tables.
+
+use chunkwise_chunk::{Complex, DType, Float};
+use chunkwise_expr::{BinaryOp, Expr};
+use ndarray::{DimMax, Dimension};
+
+use super::here;
+use crate::{LazyArray, Operand};
+
+impl<T: Float, D: Dimension> LazyArray<T, D> {
+    /// The complex numbers of these real parts, with imaginary parts of 0. They have no order, and so none of the methods
+    /// that need one:
+    ///
+    /// ```compile_fail
+    /// # use chunkwise::prelude::*;
+    /// LazyArray::<f64, _>::zeros(3, 2).to_complex().max();
+    /// ```
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::arange(0.0_f64, 2.0, 1.0, 1).to_complex();
+    /// assert_eq!((x * Complex::i()).compute()?, ndarray::arr1(&[Complex::new(0.0, 0.0), Complex::new(0.0, 1.0)]));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn to_complex(&self) -> LazyArray<Complex<T>, D> {
+        LazyArray::wrap(self.expr().cast(complex_of::<T>(), here()))
+    }
+}
+
+impl<T: Float, D: Dimension> LazyArray<Complex<T>, D> {
+    /// The complex numbers of real and imaginary parts, which broadcast; the imaginary ones are an array or a number.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::arange(0.0_f64, 2.0, 1.0, 1);
+    /// let z = LazyArray::from_parts(&x, 4.0);
+    /// assert_eq!(z.compute()?, ndarray::arr1(&[Complex::new(0.0, 4.0), Complex::new(1.0, 4.0)]));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn from_parts<I>(re: &LazyArray<T, D>, im: I) -> LazyArray<Complex<T>, <D as DimMax<I::Dim>>::Output>
+    where
+        I: Operand<T>,
+        D: DimMax<I::Dim>,
+    {
+        let at = here();
+        let im = im.operand(at);
+        LazyArray::wrap(Expr::element(BinaryOp::Complex.into(), &[re.expr(), &im], at))
+    }
+
+    /// The complex numbers of absolute values and angles in radians, which broadcast; the angles are an array or a
+    /// number.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let r = LazyArray::from_ndarray(ndarray::arr1(&[1.0_f64, 2.0]), 1);
+    /// let z = LazyArray::from_polar(&r, 0.0);
+    /// assert_eq!(z.compute()?, ndarray::arr1(&[Complex::new(1.0, 0.0), Complex::new(2.0, 0.0)]));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn from_polar<A>(
+        r: &LazyArray<T, D>,
+        theta: A,
+    ) -> LazyArray<Complex<T>, <D as DimMax<A::Dim>>::Output>
+    where
+        A: Operand<T>,
+        D: DimMax<A::Dim>,
+    {
+        LazyArray::wrap(from_polar(r.expr(), &theta.operand(here()), here()))
+    }
+}
+
+fn from_polar(r: &Expr, theta: &Expr, at: &'static std::panic::Location<'static>) -> Expr {
+    use chunkwise_expr::UnaryOp::{Cos, Sin};
+    let part = |of| {
+        let turn = Expr::element(of, &[theta], at);
+        Expr::element(BinaryOp::Mul.into(), &[r, &turn], at)
+    };
+    Expr::element(BinaryOp::Complex.into(), &[&part(Cos.into()), &part(Sin.into())], at)
+}
+
+fn complex_of<T: Float>() -> DType {
+    T::DTYPE.complex_type().expect("every float is a part of complex numbers")
+}
