@@ -29,13 +29,14 @@ mod runtime;
 
 pub use array::{
     BlockInfo, IntoAxes, IntoShared, LazyArray, LazyArray1, LazyArray2, LazyArray3, LazyArray4, LazyArray5,
-    LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, concatenate, open_npy, stack,
+    LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, concatenate, open_npy, reduction, stack,
 };
 #[cfg(feature = "zarr")]
 pub use array::{ZarrOptions, ZarrVersion, open_zarr};
 pub use chunkwise_chunk::{
     AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, DType, Element, Float, Integer, Number, Scalar, Signed,
 };
+pub use chunkwise_expr::Reduction;
 pub use chunkwise_optimize::OptimizeOptions;
 pub use chunkwise_scheduler::{
     CancelToken, ErrorMode, Observer, Progress, Retry, RunEvent, TaskEnd, TaskEvent, TaskKind,

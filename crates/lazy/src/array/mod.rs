@@ -14,10 +14,13 @@ mod operand;
 mod operators;
 mod overlap;
 mod reduce;
+mod reduction;
 mod rolling;
 mod scan;
 mod shape;
 mod statistics;
+mod statistics_nodes;
+mod statistics_weighted;
 mod values;
 
 use std::fmt;
@@ -35,6 +38,7 @@ pub use io::open_npy;
 #[cfg(feature = "zarr")]
 pub use io::{ZarrOptions, ZarrVersion, open_zarr};
 pub use operand::{IntoAxes, Operand};
+pub use reduction::reduction;
 pub use shape::{concatenate, stack};
 
 pub(crate) use create::size_checked;

@@ -1,7 +1,7 @@
 //! Reductions by collecting the elements of one result in a list and looping over it.
 
-use chunkwise_chunk::{DType, Scalar};
-use chunkwise_expr::{Reduce, ReduceKind};
+use chunkwise_chunk::{DType, Scalar, Tile, for_each_dtype};
+use chunkwise_expr::{Reduce, ReduceKind, UserReduction};
 
 use super::array::{PlainArray, indices};
 use super::number::{float, integer, is_nan, less, rounded, truth};
@@ -11,8 +11,8 @@ use super::{EagerError, sum::exact_sum};
 pub(crate) fn reduce(reduce: &Reduce, input: &PlainArray) -> Result<PlainArray, EagerError> {
     let dtype = reduce.kind.output(input.dtype());
     let data = slots(reduce, input).into_iter().map(|slot| {
-        fold(reduce.kind, reduce.ddof, input.dtype(), &slot)
-            .ok_or_else(|| EagerError::NoElements { op: reduce.kind.name() })
+        fold(&reduce.kind, reduce.ddof, input.dtype(), &slot)
+            .ok_or_else(|| EagerError::NoElements { op: reduce.kind.name().to_owned() })
     });
     Ok(PlainArray::new(dtype, &result_shape(reduce, input.shape()), data.collect::<Result<_, _>>()?))
 }
@@ -38,8 +38,8 @@ pub(crate) fn slots(reduce: &Reduce, input: &PlainArray) -> Vec<Vec<Scalar>> {
     indices(&lengths(false)).iter().map(slot).collect()
 }
 
-/// One result; `None` when there is none for no elements.
-fn fold(kind: ReduceKind, ddof: f64, dtype: DType, slot: &[Scalar]) -> Option<Scalar> {
+/// One result; `None` when there is none for these elements.
+fn fold(kind: &ReduceKind, ddof: f64, dtype: DType, slot: &[Scalar]) -> Option<Scalar> {
     let out = kind.output(dtype);
     let floats = || slot.iter().map(|&x| float(x)).collect::<Vec<f64>>();
     Some(match kind {
@@ -50,14 +50,59 @@ fn fold(kind: ReduceKind, ddof: f64, dtype: DType, slot: &[Scalar]) -> Option<Sc
         ReduceKind::Mean => rounded(mean(slot), out),
         ReduceKind::Var => rounded(variance(&floats(), mean(slot), ddof), out),
         ReduceKind::Std => rounded(variance(&floats(), mean(slot), ddof).sqrt(), out),
+        ReduceKind::Moment3 => rounded(central(&floats(), mean(slot), 3), out),
+        ReduceKind::Moment4 => rounded(central(&floats(), mean(slot), 4), out),
+        ReduceKind::Skew => rounded(skew(&floats(), mean(slot)), out),
+        ReduceKind::Kurtosis => rounded(kurtosis(&floats(), mean(slot)), out),
         ReduceKind::Any => Scalar::Bool(slot.iter().any(|&x| truth(x))),
         ReduceKind::All => Scalar::Bool(slot.iter().all(|&x| truth(x))),
         ReduceKind::Min => slot[first_extreme(slot, less)?],
         ReduceKind::Max => slot[first_extreme(slot, |a, b| less(b, a))?],
         ReduceKind::ArgMin => Scalar::I64(first_extreme(slot, less)? as i64),
         ReduceKind::ArgMax => Scalar::I64(first_extreme(slot, |a, b| less(b, a))? as i64),
+        ReduceKind::NanMin
+        | ReduceKind::NanMax
+        | ReduceKind::NanArgMin
+        | ReduceKind::NanArgMax
+        | ReduceKind::NanVar
+        | ReduceKind::NanStd => skipping_nan(kind, ddof, dtype, slot)?,
+        ReduceKind::User(reduction) => user(reduction, slot)?,
     })
 }
+
+/// Places of the elements that are not NaN.
+fn present(slot: &[Scalar]) -> Vec<usize> {
+    (0..slot.len()).filter(|&at| !is_nan(slot[at])).collect()
+}
+
+/// The same reduction of the elements that are not NaN; `None` where a position or an extreme of nothing is asked for.
+fn skipping_nan(kind: &ReduceKind, ddof: f64, dtype: DType, slot: &[Scalar]) -> Option<Scalar> {
+    let places = present(slot);
+    let numbers: Vec<Scalar> = places.iter().map(|&at| slot[at]).collect();
+    let nan = rounded(f64::NAN, kind.output(dtype));
+    match kind {
+        ReduceKind::NanVar | ReduceKind::NanStd if dtype.is_float() && numbers.len() as f64 <= ddof.max(0.0) => Some(nan),
+        ReduceKind::NanMin | ReduceKind::NanMax if numbers.is_empty() && !slot.is_empty() => Some(nan),
+        _ => match fold(&kind.clone().without_nan(), ddof, dtype, &numbers)? {
+            Scalar::I64(at) if kind.is_position() => Some(Scalar::I64(places[at as usize] as i64)),
+            value => Some(value),
+        },
+    }
+}
+
+macro_rules! define_user {
+    ($($v:ident $t:ty, $name:literal;)*) => {
+        /// A user's reduction, given one element at a time; `None` where it gives no value.
+        fn user(reduction: &UserReduction, slot: &[Scalar]) -> Option<Scalar> {
+            let mut state = reduction.states(1);
+            for &x in slot {
+                match x { $(Scalar::$v(x) => reduction.fold_rows(&mut state, 0, Tile::$v(&[x]), 1),)* }
+            }
+            reduction.finish(&state, &[]).ok()?.scalar()
+        }
+    };
+}
+for_each_dtype!(define_user);
 
 /// Sums and products of integers in 64 bits. Signed and unsigned wrap to the same bits.
 fn wrapped(slot: &[Scalar], start: u64, step: fn(u64, u64) -> u64, out: DType) -> Scalar {
@@ -73,6 +118,32 @@ fn mean(slot: &[Scalar]) -> f64 {
         Some(sum) => sum as f64 / count,
         None => exact_sum(&slot.iter().map(|&x| float(x)).collect::<Vec<_>>()) / count,
     }
+}
+
+/// The mean of a power of the deviations.
+fn central(values: &[f64], mean: f64, power: i32) -> f64 {
+    let powers: Vec<f64> = values.iter().map(|x| (x - mean).powi(power)).collect();
+    exact_sum(&powers) / values.len() as f64
+}
+
+/// SciPy's `skew`, biased; NaN for elements that are all equal.
+fn skew(values: &[f64], mean: f64) -> f64 {
+    if all_equal(values) {
+        return f64::NAN;
+    }
+    central(values, mean, 3) / central(values, mean, 2).powf(1.5)
+}
+
+/// SciPy's `kurtosis`, biased; NaN for elements that are all equal.
+fn kurtosis(values: &[f64], mean: f64) -> f64 {
+    if all_equal(values) {
+        return f64::NAN;
+    }
+    central(values, mean, 4) / central(values, mean, 2).powi(2) - 3.0
+}
+
+fn all_equal(values: &[f64]) -> bool {
+    values.iter().all(|x| *x == values[0])
 }
 
 /// The corrected two-pass variance; the divisor is clamped at 0, as in NumPy.
