@@ -18,7 +18,7 @@ pub(crate) fn reduce(reduce: &Reduce, input: &PlainArray) -> Result<PlainArray, 
 }
 
 /// Shape of the result: reduced axes have length 1 or are gone.
-fn result_shape(reduce: &Reduce, shape: &[usize]) -> Vec<usize> {
+pub(crate) fn result_shape(reduce: &Reduce, shape: &[usize]) -> Vec<usize> {
     let kept = |axis: &usize| reduce.keepdims || !reduce.axes.contains(axis);
     let len = |axis: usize| if reduce.axes.contains(&axis) { 1 } else { shape[axis] };
     (0..shape.len()).filter(kept).map(len).collect()
@@ -39,7 +39,7 @@ pub(crate) fn slots(reduce: &Reduce, input: &PlainArray) -> Vec<Vec<Scalar>> {
 }
 
 /// One result; `None` when there is none for these elements.
-fn fold(kind: &ReduceKind, ddof: f64, dtype: DType, slot: &[Scalar]) -> Option<Scalar> {
+pub(crate) fn fold(kind: &ReduceKind, ddof: f64, dtype: DType, slot: &[Scalar]) -> Option<Scalar> {
     let out = kind.output(dtype);
     let floats = || slot.iter().map(|&x| float(x)).collect::<Vec<f64>>();
     Some(match kind {
