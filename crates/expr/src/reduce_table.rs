@@ -160,10 +160,8 @@ for_each_reduction!(define_kinds);
 impl ReduceKind {
     /// True for reductions that have no value when there are no elements.
     pub fn needs_elements(&self) -> bool {
-        let extremes = matches!(
-            self,
-            ReduceKind::Min | ReduceKind::Max | ReduceKind::NanMin | ReduceKind::NanMax
-        );
+        let extremes =
+            matches!(self, ReduceKind::Min | ReduceKind::Max | ReduceKind::NanMin | ReduceKind::NanMax);
         extremes || self.is_position()
     }
 

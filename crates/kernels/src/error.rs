@@ -25,7 +25,9 @@ pub enum KernelError {
     #[error("pow: negative exponent of an integer; cast to a float type first")]
     NegativeIntegerPower,
     /// The position of the smallest or largest number among elements of which none is one.
-    #[error("every element is NaN: none is the smallest or the largest; replace NaN before, or use argmin or argmax")]
+    #[error(
+        "every element is NaN: none is the smallest or the largest; replace NaN before, or use argmin or argmax"
+    )]
     OnlyNan,
     /// A user's reduction gave no value; what it said, after its name.
     #[error("{0}")]

@@ -80,10 +80,14 @@ mod tests {
                     let (space, axes) = (ChunkGrid::whole(&SHAPE), axes.into());
                     let kind = kind.clone();
                     let reduce = Reduce { kind, axes, keepdims: false, ddof: 0.0, space, program: None };
-                    same_bits(&format!("{} of {dtype} over {:?}", reduce.kind, reduce.axes), Isa::Baseline, || {
-                        let fold = Fold::new(&reduce, dtype);
-                        fold.finish(&[&fold.fold(&x, &Region::whole(&SHAPE)).unwrap()])
-                    });
+                    same_bits(
+                        &format!("{} of {dtype} over {:?}", reduce.kind, reduce.axes),
+                        Isa::Baseline,
+                        || {
+                            let fold = Fold::new(&reduce, dtype);
+                            fold.finish(&[&fold.fold(&x, &Region::whole(&SHAPE)).unwrap()])
+                        },
+                    );
                 }
             }
         }

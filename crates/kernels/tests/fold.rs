@@ -301,8 +301,10 @@ fn pieces_merged_by_eights_are_the_block() {
     let program = std::sync::Arc::new(b.finish(product));
     let product = Kernel::new(&program).map(&[x.clone(), w.clone()], &shape).unwrap();
     for kind in [ReduceKind::Sum, ReduceKind::Var, ReduceKind::ArgMax, ReduceKind::Min] {
-        let fused =
-            Reduce { program: Some(program.clone()), ..reduce(kind.clone(), ChunkGrid::whole(&shape), &[0, 1, 2]) };
+        let fused = Reduce {
+            program: Some(program.clone()),
+            ..reduce(kind.clone(), ChunkGrid::whole(&shape), &[0, 1, 2])
+        };
         let (fold, all) = (Fold::new(&fused, DType::F64), Region::whole(&shape));
         assert_eq!(fold.pieces(&all), 10);
         let whole = fold.finish(&[&fold.fold(&[x.clone(), w.clone()], &all).unwrap()]);

@@ -193,7 +193,8 @@ fn moment_error(values: &[f64], power: i32, dtype: DType) -> Option<f64> {
     let shift = 8.0 * count * f64::EPSILON * largest_value;
     let shifted = (away + shift).powi(power) - away.powi(power);
     let error = shifted + 64.0 * count * f64::EPSILON * (2.0 * away + shift).powi(power);
-    let fits = count * (2.0 * away + shift).powi(power) < largest(dtype) && largest_value * count < largest(DType::F64);
+    let fits = count * (2.0 * away + shift).powi(power) < largest(dtype)
+        && largest_value * count < largest(DType::F64);
     fits.then_some(error)
 }
 

@@ -97,6 +97,47 @@ pub trait Reduction: Send + Sync + 'static {
     fn state_bytes(&self) -> usize {
         size_of::<Self::State>()
     }
+
+    /// Where the object is that says all this: what tells one reduction from another.
+    #[doc(hidden)]
+    fn object(&self) -> *const () {
+        std::ptr::from_ref(self).cast()
+    }
+}
+
+/// What is shared is one reduction, whoever holds it.
+impl<R: Reduction> Reduction for Arc<R> {
+    type Item = R::Item;
+    type State = R::State;
+    type Output = R::Output;
+
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn identity(&self) -> R::State {
+        (**self).identity()
+    }
+
+    fn fold(&self, state: &mut R::State, items: &[R::Item]) {
+        (**self).fold(state, items);
+    }
+
+    fn merge(&self, state: &mut R::State, later: &R::State) {
+        (**self).merge(state, later);
+    }
+
+    fn finish(&self, state: &R::State) -> Result<R::Output, BlockError> {
+        (**self).finish(state)
+    }
+
+    fn state_bytes(&self) -> usize {
+        (**self).state_bytes()
+    }
+
+    fn object(&self) -> *const () {
+        (**self).object()
+    }
 }
 
 /// The states of a user's reduction, one for each kept element, of a type that only the reduction knows.
@@ -125,6 +166,7 @@ impl fmt::Debug for UserStates {
 /// A [`Reduction`] without its types.
 trait DynReduction: Send + Sync {
     fn name(&self) -> &str;
+    fn object(&self) -> *const ();
     fn item(&self) -> DType;
     fn output(&self) -> DType;
     fn state_bytes(&self) -> usize;
@@ -144,6 +186,10 @@ fn items<T: Element>(tile: Tile<'_>) -> &[T] {
 impl<R: Reduction> DynReduction for R {
     fn name(&self) -> &str {
         Reduction::name(self)
+    }
+
+    fn object(&self) -> *const () {
+        Reduction::object(self)
     }
 
     fn item(&self) -> DType {
@@ -197,7 +243,7 @@ impl<R: Reduction> DynReduction for R {
     }
 }
 
-/// A [`Reduction`] as nodes hold it. Equal only to itself: to what was made of the same object.
+/// A [`Reduction`] as nodes hold it. Equal only to itself: to what was made of the same object, shared in an `Arc`.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -223,20 +269,22 @@ impl<R: Reduction> DynReduction for R {
 ///     }
 /// }
 ///
-/// let count = UserReduction::new(Arc::new(Count));
+/// let shared = Arc::new(Count);
+/// let count = UserReduction::new(shared.clone());
 /// assert_eq!((count.item(), count.output(), count.state_bytes()), (DType::F32, DType::I64, 8));
 /// let mut states = count.states(1);
 /// count.fold_rows(&mut states, 0, Tile::F32(&[1.0, 2.0, 3.0]), 3);
 /// assert_eq!(count.finish(&states, &[]).unwrap().scalar(), Some(Scalar::I64(3)));
-/// assert_ne!(count, UserReduction::new(Arc::new(Count)));
+/// assert_eq!(count, UserReduction::new(shared));
+/// assert_ne!(count, UserReduction::new(Count));
 /// ```
 #[derive(Clone)]
 pub struct UserReduction(Arc<dyn DynReduction>);
 
 impl UserReduction {
     /// Hides the types of a reduction.
-    pub fn new<R: Reduction>(reduction: Arc<R>) -> UserReduction {
-        UserReduction(reduction)
+    pub fn new(reduction: impl Reduction) -> UserReduction {
+        UserReduction(Arc::new(reduction))
     }
 
     /// Name for plans and errors.
@@ -295,7 +343,7 @@ impl UserReduction {
 
 impl PartialEq for UserReduction {
     fn eq(&self, other: &UserReduction) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        self.0.object() == other.0.object()
     }
 }
 

@@ -77,7 +77,11 @@ impl<T: Summed> Rule for HighMoments<T> {
         let m4 = spread * square(d) * (pa * pa - pa * pb + pb * pb)
             + 6.0 * square(d) * (pa * pa * m2b + pb * pb * m2a)
             + 4.0 * d * (pa * b.m3 - pb * a.m3);
-        High { second: Moment::merged(a.second, na, b.second, nb), m3: a.m3 + b.m3 + m3, m4: a.m4 + b.m4 + m4 }
+        High {
+            second: Moment::merged(a.second, na, b.second, nb),
+            m3: a.m3 + b.m3 + m3,
+            m4: a.m4 + b.m4 + m4,
+        }
     }
 
     fn value(state: High, count: u64, divisor: Divisor) -> T {

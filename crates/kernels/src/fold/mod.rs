@@ -275,7 +275,9 @@ impl Fold {
     /// assert_eq!(fold.finish_one(1, &[&part]).scalar(), Some(Scalar::I64(9)));
     /// ```
     pub fn finish_one(&self, member: usize, parts: &[&Partial]) -> Chunk {
-        self.stoppable(Stop::never()).finish_one(member, parts).expect("states have values, and nothing stops it")
+        self.stoppable(Stop::never())
+            .finish_one(member, parts)
+            .expect("states have values, and nothing stops it")
     }
 
     /// The fold, for results that may turn out not to be wanted.

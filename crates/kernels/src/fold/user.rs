@@ -70,13 +70,7 @@ impl Folder for User {
         Ok(self.kept(merged, count))
     }
 
-    fn finish(
-        &self,
-        part: &Part,
-        _: u64,
-        _: Divisor,
-        watch: &mut Watch<'_>,
-    ) -> Result<Chunk, KernelError> {
+    fn finish(&self, part: &Part, _: u64, _: Divisor, watch: &mut Watch<'_>) -> Result<Chunk, KernelError> {
         watch.spend(part.shape.iter().product())?;
         self.0.finish(states(part), &part.shape).map_err(|error| self.fault(&error))
     }

@@ -1,7 +1,6 @@
 //! Reductions that users write, as methods: a type that says how, or four closures.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use chunkwise_chunk::Element;
 use chunkwise_expr::{BlockError, ReduceKind, Reduction, UserReduction};
@@ -15,7 +14,7 @@ impl<T: Element, D> LazyArray<T, D> {
     /// in front of it, together with other reductions of the same elements, in parallel, the same bits on any number of
     /// threads.
     ///
-    /// Two uses of one `Arc` are one reduction to the optimiser; two values are two.
+    /// Two uses of one `Arc` of it are one reduction, computed once; two values are two.
     ///
     /// ```
     /// use chunkwise::prelude::*;
@@ -59,8 +58,8 @@ impl<T: Element, D> LazyArray<T, D> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn reduce_with<R: Reduction<Item = T>>(&self, reduction: impl Into<Arc<R>>) -> LazyScalar<R::Output> {
-        let kind = ReduceKind::User(UserReduction::new(reduction.into()));
+    pub fn reduce_with<R: Reduction<Item = T>>(&self, reduction: R) -> LazyScalar<R::Output> {
+        let kind = ReduceKind::User(UserReduction::new(reduction));
         LazyArray::wrap(self.expr().reduce(kind, None, false, 0.0, here()))
     }
 
@@ -79,12 +78,12 @@ impl<T: Element, D> LazyArray<T, D> {
     pub fn reduce_with_axis<R: Reduction<Item = T>>(
         &self,
         axis: Axis,
-        reduction: impl Into<Arc<R>>,
+        reduction: R,
     ) -> LazyArray<R::Output, D::Smaller>
     where
         D: RemoveAxis,
     {
-        let kind = ReduceKind::User(UserReduction::new(reduction.into()));
+        let kind = ReduceKind::User(UserReduction::new(reduction));
         LazyArray::wrap(self.expr().reduce(kind, Some(&[axis.index()]), false, 0.0, here()))
     }
 
@@ -103,9 +102,9 @@ impl<T: Element, D> LazyArray<T, D> {
     pub fn reduce_with_axes<R: Reduction<Item = T>>(
         &self,
         axes: impl IntoAxes,
-        reduction: impl Into<Arc<R>>,
+        reduction: R,
     ) -> LazyArrayD<R::Output> {
-        let kind = ReduceKind::User(UserReduction::new(reduction.into()));
+        let kind = ReduceKind::User(UserReduction::new(reduction));
         LazyArray::wrap(self.expr().reduce(kind, Some(&axes.into_axes()), false, 0.0, here()))
     }
 
@@ -123,9 +122,9 @@ impl<T: Element, D> LazyArray<T, D> {
     pub fn reduce_with_keepdims<R: Reduction<Item = T>>(
         &self,
         axes: impl IntoAxes,
-        reduction: impl Into<Arc<R>>,
+        reduction: R,
     ) -> LazyArray<R::Output, D> {
-        let kind = ReduceKind::User(UserReduction::new(reduction.into()));
+        let kind = ReduceKind::User(UserReduction::new(reduction));
         LazyArray::wrap(self.expr().reduce(kind, Some(&axes.into_axes()), true, 0.0, here()))
     }
 
@@ -168,8 +167,7 @@ impl<T: Element, D> LazyArray<T, D> {
 /// elements is, and what comes out.
 ///
 /// ```
-/// use std::sync::Arc;
-/// use chunkwise::prelude::*;
+/// /// use chunkwise::prelude::*;
 /// let bits = chunkwise::reduction(
 ///     0_u32,
 ///     |count, items: &[u32]| *count += items.iter().map(|x| x.count_ones()).sum::<u32>(),

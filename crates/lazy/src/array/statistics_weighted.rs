@@ -80,7 +80,11 @@ impl<T: Element, D> LazyArray<T, D> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn average_keepdims(&self, axes: impl IntoAxes, weights: impl Operand<T::Mean>) -> LazyArray<T::Mean, D> {
+    pub fn average_keepdims(
+        &self,
+        axes: impl IntoAxes,
+        weights: impl Operand<T::Mean>,
+    ) -> LazyArray<T::Mean, D> {
         let (at, axes) = (here(), axes.into_axes());
         let over = Over::new("average_keepdims", Some(&axes), true, at);
         LazyArray::wrap(average(self.expr(), &weights.operand(at), over).0)
@@ -97,7 +101,10 @@ impl<T: Element, D> LazyArray<T, D> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn average_returned(&self, weights: impl Operand<T::Mean>) -> (LazyScalar<T::Mean>, LazyScalar<T::Mean>) {
+    pub fn average_returned(
+        &self,
+        weights: impl Operand<T::Mean>,
+    ) -> (LazyScalar<T::Mean>, LazyScalar<T::Mean>) {
         let at = here();
         let over = Over::new("average_returned", None, false, at);
         let (mean, weight) = average(self.expr(), &weights.operand(at), over);

@@ -107,9 +107,9 @@ fn standardised(kind: &ReduceKind, x: &AnyArray, over: &Over, bias: bool) -> Opt
         ReduceKind::Skew => {
             Some(with_array!(x, x => reduce_typed!(x, over, skew, skew_axes, skew_keepdims, (bias))))
         }
-        ReduceKind::Kurtosis => {
-            Some(with_array!(x, x => reduce_typed!(x, over, kurtosis, kurtosis_axes, kurtosis_keepdims, (bias))))
-        }
+        ReduceKind::Kurtosis => Some(
+            with_array!(x, x => reduce_typed!(x, over, kurtosis, kurtosis_axes, kurtosis_keepdims, (bias))),
+        ),
         _ => None,
     }
 }

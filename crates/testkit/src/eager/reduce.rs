@@ -81,7 +81,11 @@ fn skipping_nan(kind: &ReduceKind, ddof: f64, dtype: DType, slot: &[Scalar]) -> 
     let numbers: Vec<Scalar> = places.iter().map(|&at| slot[at]).collect();
     let nan = rounded(f64::NAN, kind.output(dtype));
     match kind {
-        ReduceKind::NanVar | ReduceKind::NanStd if dtype.is_float() && numbers.len() as f64 <= ddof.max(0.0) => Some(nan),
+        ReduceKind::NanVar | ReduceKind::NanStd
+            if dtype.is_float() && numbers.len() as f64 <= ddof.max(0.0) =>
+        {
+            Some(nan)
+        }
         ReduceKind::NanMin | ReduceKind::NanMax if numbers.is_empty() && !slot.is_empty() => Some(nan),
         _ => match fold(&kind.clone().without_nan(), ddof, dtype, &numbers)? {
             Scalar::I64(at) if kind.is_position() => Some(Scalar::I64(places[at as usize] as i64)),

@@ -1,7 +1,6 @@
 //! Reductions as users write them: whatever is folded twice, left out or merged in another order shows in their values.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use chunkwise_chunk::{DType, Element, Scalar, dispatch};
 use chunkwise_expr::{BlockError, ReduceKind, Reduction, UserReduction};
@@ -15,7 +14,7 @@ pub(super) fn user_reduction(draw: &mut Draw, dtype: DType, axes: usize) -> Redu
     let (ordered, refuses) = (axes <= 1, draw.one_in(6));
     dispatch!(dtype, T => {
         let digest = Digest::<T> { ordered, refuses, items: PhantomData };
-        ReduceKind::User(UserReduction::new(Arc::new(digest)))
+        ReduceKind::User(UserReduction::new(digest))
     })
 }
 

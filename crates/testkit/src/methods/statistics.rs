@@ -38,7 +38,11 @@ impl Over {
         }
         let mut fits = form != Form::One || ndim > 0;
         if form != Form::All && (draw.one_in(12) || !fits) {
-            axes = if form == Form::One || axes.is_empty() || draw.one_in(2) { vec![ndim] } else { vec![axes[0]; 2] };
+            axes = if form == Form::One || axes.is_empty() || draw.one_in(2) {
+                vec![ndim]
+            } else {
+                vec![axes[0]; 2]
+            };
             fits = false;
         }
         Over { form, axes, fits }
@@ -239,7 +243,11 @@ fn central(slot: &[Scalar], order: i32) -> f64 {
 }
 
 fn moment(out: DType, slot: &[Scalar], order: u32) -> Option<Scalar> {
-    let exact = if slot.iter().any(|&x| is_nan(x)) || slot.is_empty() { f64::NAN } else { central(slot, order as i32) };
+    let exact = if slot.iter().any(|&x| is_nan(x)) || slot.is_empty() {
+        f64::NAN
+    } else {
+        central(slot, order as i32)
+    };
     Some(rounded(if order == 1 && !exact.is_nan() { 0.0 } else { exact }, out))
 }
 
@@ -276,10 +284,15 @@ fn norm_max(out: DType, slot: &[Scalar]) -> Option<Scalar> {
 
 /// Weights of the whole shape, along the reduced axes, one for all, or that do not fit; and what they are for the
 /// element at an index.
-fn weights(draw: &mut Draw, shape: &[usize], over: &Over) -> (LazyArrayD<f64>, impl Fn(&[usize]) -> f64 + use<>, bool) {
+fn weights(
+    draw: &mut Draw,
+    shape: &[usize],
+    over: &Over,
+) -> (LazyArrayD<f64>, impl Fn(&[usize]) -> f64 + use<>, bool) {
     let along = over.fits && over.axes.len() < shape.len() && draw.one_in(2);
     let fits = !draw.one_in(12) || shape.is_empty();
-    let mut own: Vec<usize> = if along { over.axes.iter().map(|&axis| shape[axis]).collect() } else { shape.to_vec() };
+    let mut own: Vec<usize> =
+        if along { over.axes.iter().map(|&axis| shape[axis]).collect() } else { shape.to_vec() };
     if !along && draw.one_in(4) {
         own = own.iter().map(|&len| if draw.one_in(2) { 1 } else { len }).collect();
     }
@@ -346,7 +359,12 @@ fn by_user(draw: &mut Draw, form: Form) -> Use {
     let shape = shape(draw);
     let over = Over::draw(draw, form, shape.len());
     let (x, plain) = array::<i32>(draw, &shape);
-    let sum = reduction((0, 0), add_all, |a: &mut (i64, i64), b: &(i64, i64)| *a = (a.0 + b.0, a.1 + b.1), value_of);
+    let sum = reduction(
+        (0, 0),
+        add_all,
+        |a: &mut (i64, i64), b: &(i64, i64)| *a = (a.0 + b.0, a.1 + b.1),
+        value_of,
+    );
     let got = match form {
         Form::All => x.reduce_with(sum).into_dyn(),
         Form::One => x.reduce_with_axis(over.axis(), sum),
