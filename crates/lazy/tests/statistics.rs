@@ -237,7 +237,7 @@ impl Reduction for Histogram {
 fn states_that_own_memory_count_in_the_plan() {
     let x = LazyArray::from_ndarray(noise(1000), 100);
     let plan = x.reduce_with(Histogram).plan().unwrap();
-    assert!(plan.peak_bytes() >= 8 << 19, "{plan}");
-    assert!(x.sum().plan().unwrap().peak_bytes() < 1 << 20);
+    // The partial results of eight blocks or so, half a megabyte each.
+    assert!((4 << 20..8 << 20).contains(&plan.peak_bytes()), "{plan}");
     assert_eq!(x.reduce_with(Histogram).compute().unwrap(), 145);
 }

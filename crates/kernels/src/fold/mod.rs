@@ -380,7 +380,7 @@ impl Fold {
     /// assert!(Fold::new(&reduce, DType::F64).scratch_bytes(&[4]) < 512 << 10);
     /// ```
     pub fn scratch_bytes(&self, shape: &[usize]) -> usize {
-        let stack = typed::PANEL_STACK * crate::machine::COLUMNS * self.state_bytes();
+        let stack: usize = self.0.members.iter().map(|member| member.folder.panel_bytes()).sum();
         scratch_bytes(&self.0.code, self.0.code.tile(), true) + stack + strip_bytes(&self.0.code, shape)
     }
 }

@@ -18,11 +18,11 @@ use super::split::Split;
 use super::user::User;
 use crate::KernelError;
 use crate::compile::SEGMENT;
-use crate::machine::Machine;
+use crate::machine::{COLUMNS, Machine};
 use crate::stop::Watch;
 
 /// Most panels' states that wait to be merged: enough for 2^32 rows.
-pub(super) const PANEL_STACK: usize = 26;
+const PANEL_STACK: usize = 26;
 
 /// A reduction of elements whose type is known only when run. What goes through many states is stopped where it is no
 /// longer wanted.
@@ -43,6 +43,11 @@ pub(super) trait Folder: Send + Sync {
     ) -> Result<Chunk, KernelError>;
     /// Bytes of one state.
     fn state_bytes(&self) -> usize;
+
+    /// Bytes of the states of panels that wait to be merged.
+    fn panel_bytes(&self) -> usize {
+        PANEL_STACK * COLUMNS * self.state_bytes()
+    }
 }
 
 /// A block being folded: takes what a machine has evaluated, and no more than that at a time, so that several

@@ -15,7 +15,7 @@ use super::rule::Divisor;
 use super::split::Split;
 use super::typed::{Folder, Folding};
 use crate::KernelError;
-use crate::machine::Machine;
+use crate::machine::{Machine, ROWS};
 use crate::stop::Watch;
 
 /// A user's reduction as the folds take it.
@@ -77,6 +77,11 @@ impl Folder for User {
 
     fn state_bytes(&self) -> usize {
         self.0.state_bytes()
+    }
+
+    fn panel_bytes(&self) -> usize {
+        // One column is gathered at a time, and its state is one of the block's.
+        ROWS * (size_of::<Tile<'_>>() + size_of::<&[u8]>() + self.0.item().itemsize())
     }
 }
 
