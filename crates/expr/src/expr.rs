@@ -259,7 +259,7 @@ impl Expr {
         Expr::element(ElementOp::Cast(to), &[self], origin)
     }
 
-    /// A reduction over `axes`, or over all when `None`.
+    /// A reduction over `axes`, or over all when `None`. Elements that cannot be NaN take the simpler rule.
     pub fn reduce(
         &self,
         kind: ReduceKind,
@@ -268,8 +268,9 @@ impl Expr {
         ddof: f64,
         origin: Origin,
     ) -> Expr {
-        let Some(grid) = self.grid() else { return self.clone() };
-        match Reduce::new(kind, axes, keepdims, ddof, grid) {
+        let (Some(grid), Some(dtype)) = (self.grid(), self.dtype()) else { return self.clone() };
+        let simpler = if dtype.is_float() { kind.clone() } else { kind.clone().without_nan() };
+        match Reduce::new(simpler, axes, keepdims, ddof, grid) {
             Ok(reduce) => Expr::new(Op::Reduce(Arc::new(reduce)), &[self], origin),
             Err(cause) => Expr::invalid(kind.name(), cause, origin),
         }

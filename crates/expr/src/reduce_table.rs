@@ -6,6 +6,8 @@
 
 use chunkwise_chunk::DType;
 
+use crate::UserReduction;
+
 /// Calls `$reader!` with one row per reduction without a parameter; see the source for the row's form.
 #[macro_export]
 macro_rules! for_each_reduction {
@@ -32,6 +34,16 @@ macro_rules! for_each_reduction {
             /// Position of the first largest element, or of the first NaN, in C order of the reduced axes.
             /// An error when there are no elements.
             ArgMax argmax argmax_axis argmax_axes argmax_keepdims: Ordered -> Index, eg [3.0, 1.0, 3.0] => 0;
+            /// Smallest element that is not NaN; NaN when all are. An error when there are no elements.
+            NanMin nan_min nan_min_axis nan_min_axes nan_min_keepdims: Ordered -> Same, eg [f64::NAN, 3.0, 1.0] => 1.0;
+            /// Largest element that is not NaN; NaN when all are. An error when there are no elements.
+            NanMax nan_max nan_max_axis nan_max_axes nan_max_keepdims: Ordered -> Same, eg [f64::NAN, 3.0, 1.0] => 3.0;
+            /// Position of the first smallest element that is not NaN, in C order of the reduced axes. An error when
+            /// there are no elements or, as `compute` finds out, all of them are NaN.
+            NanArgMin nan_argmin nan_argmin_axis nan_argmin_axes nan_argmin_keepdims: Ordered -> Index, eg [f64::NAN, 3.0, 1.0] => 2;
+            /// Position of the first largest element that is not NaN, in C order of the reduced axes. An error when
+            /// there are no elements or, as `compute` finds out, all of them are NaN.
+            NanArgMax nan_argmax nan_argmax_axis nan_argmax_axes nan_argmax_keepdims: Ordered -> Index, eg [f64::NAN, 3.0, 1.0] => 1;
         }
     };
 }
@@ -43,10 +55,20 @@ macro_rules! for_each_moment {
         $reader! {
             /// Variance with the divisor `n - ddof`: 0.0 for a population, 1.0 for a sample. Of complex numbers a real
             /// one, of their distances from the mean.
+            ///
+            /// The divisor is at least 0, so `ddof >= n` gives an infinity, or NaN when all elements are equal.
             Var var var_axis var_axes var_keepdims: Element -> Spread, eg [1.0, 2.0, 6.0], 1.0 => 7.0;
             /// Standard deviation with the divisor `n - ddof`: 0.0 for a population, 1.0 for a sample. Of complex numbers a
             /// real one, as the variance.
+            ///
+            /// The divisor is at least 0, so `ddof >= n` gives an infinity, or NaN when all elements are equal.
             Std std std_axis std_axes std_keepdims: Element -> Spread, eg [1.0, 3.0], 0.0 => 1.0;
+            /// Variance of the `n` elements that are not NaN, with the divisor `n - ddof`; NaN where that is not
+            /// positive. Integers have no NaN: theirs is `var`, which gives an infinity there.
+            NanVar nan_var nan_var_axis nan_var_axes nan_var_keepdims: Ordered -> Spread, eg [1.0, f64::NAN, 2.0, 6.0], 1.0 => 7.0;
+            /// Standard deviation of the `n` elements that are not NaN, with the divisor `n - ddof`; NaN where that is
+            /// not positive. Integers have no NaN: theirs is `std`, which gives an infinity there.
+            NanStd nan_std nan_std_axis nan_std_axes nan_std_keepdims: Ordered -> Spread, eg [1.0, f64::NAN, 3.0], 0.0 => 1.0;
         }
     };
 }
@@ -62,25 +84,56 @@ macro_rules! define_kinds {
         /// assert_eq!(ReduceKind::Sum.output(DType::U8), DType::U64);
         /// assert_eq!(ReduceKind::Mean.to_string(), "mean");
         /// ```
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[derive(Clone, PartialEq, Eq, Hash, Debug)]
         pub enum ReduceKind {
             $($(#[$doc])* $variant,)*
             /// Variance.
             Var,
             /// Standard deviation.
             Std,
+            /// Variance of what is not NaN.
+            NanVar,
+            /// Standard deviation of what is not NaN.
+            NanStd,
+            /// Third central moment.
+            Moment3,
+            /// Fourth central moment.
+            Moment4,
+            /// Third standardised moment.
+            Skew,
+            /// Fourth standardised moment less 3, which is that of a normal distribution.
+            Kurtosis,
+            /// What a user has written.
+            User(UserReduction),
         }
 
         impl ReduceKind {
-            /// Every reduction.
-            pub const ALL: &'static [ReduceKind] = &[$(ReduceKind::$variant,)* ReduceKind::Var, ReduceKind::Std];
+            /// Every reduction of this library.
+            pub const ALL: &'static [ReduceKind] = &[
+                $(ReduceKind::$variant,)*
+                ReduceKind::Var,
+                ReduceKind::Std,
+                ReduceKind::NanVar,
+                ReduceKind::NanStd,
+                ReduceKind::Moment3,
+                ReduceKind::Moment4,
+                ReduceKind::Skew,
+                ReduceKind::Kurtosis,
+            ];
 
             /// Name of the method.
-            pub fn name(self) -> &'static str {
+            pub fn name(&self) -> &str {
                 match self {
                     $(ReduceKind::$variant => stringify!($name),)*
                     ReduceKind::Var => "var",
                     ReduceKind::Std => "std",
+                    ReduceKind::NanVar => "nan_var",
+                    ReduceKind::NanStd => "nan_std",
+                    ReduceKind::Moment3 => "moment3",
+                    ReduceKind::Moment4 => "moment4",
+                    ReduceKind::Skew => "skew",
+                    ReduceKind::Kurtosis => "kurtosis",
+                    ReduceKind::User(reduction) => reduction.name(),
                 }
             }
 
@@ -91,18 +144,21 @@ macro_rules! define_kinds {
             /// use chunkwise_expr::ReduceKind;
             /// assert!(ReduceKind::Sum.takes(DType::C64) && !ReduceKind::Max.takes(DType::C64));
             /// ```
-            pub fn takes(self, input: DType) -> bool {
+            pub fn takes(&self, input: DType) -> bool {
                 match self {
                     $(ReduceKind::$variant => in_class!($class, input),)*
                     ReduceKind::Var | ReduceKind::Std => true,
+                    ReduceKind::User(reduction) => reduction.item() == input,
+                    _ => !input.is_complex(),
                 }
             }
 
             /// Type of the result for elements of this type, if they are taken.
-            pub fn output(self, input: DType) -> DType {
+            pub fn output(&self, input: DType) -> DType {
                 match self {
                     $(ReduceKind::$variant => output!($out, input),)*
-                    ReduceKind::Var | ReduceKind::Std => input.mean_type().real_type(),
+                    ReduceKind::User(reduction) => reduction.output(),
+                    _ => input.mean_type().real_type(),
                 }
             }
         }
@@ -127,13 +183,43 @@ for_each_reduction!(define_kinds);
 
 impl ReduceKind {
     /// True for reductions that have no value when there are no elements.
-    pub fn needs_elements(self) -> bool {
-        matches!(self, ReduceKind::Min | ReduceKind::Max | ReduceKind::ArgMin | ReduceKind::ArgMax)
+    pub fn needs_elements(&self) -> bool {
+        let extremes =
+            matches!(self, ReduceKind::Min | ReduceKind::Max | ReduceKind::NanMin | ReduceKind::NanMax);
+        extremes || self.is_position()
+    }
+
+    /// True for reductions that give a position.
+    pub fn is_position(&self) -> bool {
+        matches!(
+            self,
+            ReduceKind::ArgMin | ReduceKind::ArgMax | ReduceKind::NanArgMin | ReduceKind::NanArgMax
+        )
     }
 
     /// True for reductions that take `ddof`.
-    pub fn takes_ddof(self) -> bool {
-        matches!(self, ReduceKind::Var | ReduceKind::Std)
+    pub fn takes_ddof(&self) -> bool {
+        matches!(self, ReduceKind::Var | ReduceKind::Std | ReduceKind::NanVar | ReduceKind::NanStd)
+    }
+
+    /// The reduction that gives the same where no element is NaN.
+    ///
+    /// ```
+    /// use chunkwise_expr::ReduceKind;
+    /// assert_eq!(ReduceKind::NanMin.without_nan(), ReduceKind::Min);
+    /// assert_eq!(ReduceKind::Sum.without_nan(), ReduceKind::Sum);
+    /// ```
+    #[must_use]
+    pub fn without_nan(self) -> ReduceKind {
+        match self {
+            ReduceKind::NanMin => ReduceKind::Min,
+            ReduceKind::NanMax => ReduceKind::Max,
+            ReduceKind::NanArgMin => ReduceKind::ArgMin,
+            ReduceKind::NanArgMax => ReduceKind::ArgMax,
+            ReduceKind::NanVar => ReduceKind::Var,
+            ReduceKind::NanStd => ReduceKind::Std,
+            other => other,
+        }
     }
 }
 

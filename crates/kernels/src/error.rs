@@ -1,5 +1,7 @@
 //! What can go wrong inside a kernel.
 
+use std::sync::Arc;
+
 use chunkwise_expr::BinaryOp;
 use thiserror::Error;
 
@@ -10,7 +12,7 @@ use thiserror::Error;
 /// let err = KernelError::IntegerDivisionByZero { op: "div" };
 /// assert_eq!(err.to_string(), "div: integer divided by zero; mask the zeros or cast to a float type first");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KernelError {
     /// An integer divided by zero, or the remainder of one.
@@ -22,6 +24,14 @@ pub enum KernelError {
     /// An integer to a negative integer power.
     #[error("pow: negative exponent of an integer; cast to a float type first")]
     NegativeIntegerPower,
+    /// The position of the smallest or largest number among elements of which none is one.
+    #[error(
+        "every element is NaN: none is the smallest or the largest; replace NaN before, or use argmin or argmax"
+    )]
+    OnlyNan,
+    /// A user's reduction gave no value; what it said, after its name.
+    #[error("{0}")]
+    User(Arc<str>),
     /// The result was no longer wanted; see [`Stop`](crate::Stop).
     #[error("stopped: the result is no longer wanted")]
     Stopped,

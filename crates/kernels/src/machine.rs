@@ -154,6 +154,16 @@ impl<'a> Machine<'a> {
         self.tile
     }
 
+    /// Elements of the run that was evaluated last; 0 when rows were.
+    pub(crate) fn evaluated(&self) -> usize {
+        self.evaluated
+    }
+
+    /// Elements of each row that was evaluated last.
+    pub(crate) fn row_len(&self) -> usize {
+        self.row_len
+    }
+
     /// Evaluates the run `[o, o + n)`, at most a tile; [`items`](Machine::items) are its results.
     pub(crate) fn run_tile(&mut self, o: usize, n: usize) -> Result<(), KernelError> {
         assert!(n <= self.tile, "a run is at most a tile");
@@ -236,7 +246,7 @@ impl<'a> Machine<'a> {
                 // destination is another register or the caller's memory.
                 let fine = unsafe { self.run(*run, args, dst, n) };
                 self.address[*to as usize] = dst;
-                if fine { Ok(()) } else { Err(*fault) }
+                if fine { Ok(()) } else { Err(fault.clone()) }
             }
             Step::Load { input, to } => {
                 let register = self.register(*to);

@@ -6,7 +6,7 @@ mod common;
 
 use chunkwise_chunk::{Chunk, ChunkGrid, Complex, DType, Region, Scalar, View};
 use chunkwise_expr::{BinaryOp, ElementOp, Program, ProgramBuilder, Reduce, ReduceKind, UnaryOp, eval_cast};
-use chunkwise_kernels::{Fold, Kernel, Partial};
+use chunkwise_kernels::{Fold, Kernel, Partial, Stop};
 use common::{LAYOUTS, all_same, block, elements, held};
 use proptest::prelude::*;
 
@@ -56,27 +56,45 @@ fn groups(x: &Chunk, axes: &[usize]) -> Vec<Vec<Scalar>> {
 }
 
 /// The value of a reduction by a plain loop; exact where the elements are small integers.
-fn naive(kind: ReduceKind, x: &[Scalar]) -> f64 {
-    let x: Vec<f64> = x.iter().map(|&x| number(x)).collect();
+fn naive(kind: &ReduceKind, x: &[Scalar]) -> f64 {
+    let all: Vec<f64> = x.iter().map(|&x| number(x)).collect();
+    let present: Vec<f64> = all.iter().copied().filter(|x| !x.is_nan()).collect();
+    let skips = kind.clone().without_nan() != *kind;
+    let x = if skips { &present } else { &all };
     let mean = x.iter().sum::<f64>() / x.len() as f64;
-    let var = x.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / x.len() as f64;
+    let moment = |order| x.iter().map(|x| (x - mean).powi(order)).sum::<f64>() / x.len() as f64;
     let nan = x.iter().position(|x| x.is_nan());
     let extreme = |better: fn(&f64, &f64) -> bool| {
         nan.unwrap_or_else(|| (0..x.len()).fold(0, |best, i| if better(&x[i], &x[best]) { i } else { best }))
     };
-    match kind {
+    let value = |at: usize| x.get(at).copied().unwrap_or(f64::NAN);
+    let place = |at: usize| all.iter().position(|&y| y == value(at)).unwrap_or(at) as f64;
+    match kind.clone().without_nan() {
         ReduceKind::Sum => x.iter().sum(),
         ReduceKind::Prod => x.iter().product(),
         ReduceKind::Mean => mean,
-        ReduceKind::Var => var,
-        ReduceKind::Std => var.sqrt(),
-        ReduceKind::Min => x[extreme(f64::lt)],
-        ReduceKind::Max => x[extreme(f64::gt)],
-        ReduceKind::ArgMin => extreme(f64::lt) as f64,
-        ReduceKind::ArgMax => extreme(f64::gt) as f64,
+        ReduceKind::Var => moment(2),
+        ReduceKind::Std => moment(2).sqrt(),
+        ReduceKind::Moment3 => moment(3),
+        ReduceKind::Moment4 => moment(4),
+        ReduceKind::Skew if moment(2) < 1e-20 => f64::NAN,
+        ReduceKind::Kurtosis if moment(2) < 1e-20 => f64::NAN,
+        ReduceKind::Skew => moment(3) / moment(2).powf(1.5),
+        ReduceKind::Kurtosis => moment(4) / moment(2).powi(2) - 3.0,
+        ReduceKind::Min => value(extreme(f64::lt)),
+        ReduceKind::Max => value(extreme(f64::gt)),
+        ReduceKind::ArgMin => place(extreme(f64::lt)),
+        ReduceKind::ArgMax => place(extreme(f64::gt)),
         ReduceKind::Any => f64::from(x.iter().any(|&x| x != 0.0)),
         ReduceKind::All => f64::from(x.iter().all(|&x| x != 0.0)),
+        other => unreachable!("{other} is drawn by nobody"),
     }
+}
+
+/// True where a reduction has no value for these elements.
+fn fails(kind: &ReduceKind, x: &[Scalar]) -> bool {
+    let positions = matches!(kind, ReduceKind::NanArgMin | ReduceKind::NanArgMax);
+    positions && x.iter().all(|&x| number(x).is_nan())
 }
 
 fn number(x: Scalar) -> f64 {
@@ -125,16 +143,17 @@ proptest! {
             let axis = axis % shape.len();
             shape[axis] = len;
         }
-        let (dtype, kind) = (DType::ALL[dtype], ReduceKind::ALL[kind]);
+        let (dtype, kind) = (DType::ALL[dtype], &ReduceKind::ALL[kind]);
         let axes: Vec<usize> = (0..shape.len()).filter(|&axis| axes[axis]).collect();
         let reduced: usize = axes.iter().map(|&axis| shape[axis]).product();
         prop_assume!(kind.takes(dtype));
         // Products of hundreds of twos leave 64 bits; NaN in mean and var is tested apart from tolerance.
-        prop_assume!(kind != ReduceKind::Prod || reduced < 60);
+        prop_assume!(*kind != ReduceKind::Prod || reduced < 60);
         prop_assume!(!kind.needs_elements() || reduced > 0);
         let x = block(dtype, &values(dtype, shape.iter().product(), seed, with_nan), &shape);
+        prop_assume!(!groups(&x, &axes).iter().any(|group| fails(kind, group)));
         let space = ChunkGrid::regular(&shape, &chunk[..shape.len()]);
-        let reduce = Reduce { keepdims, ..reduce(kind, space, &axes) };
+        let reduce = Reduce { keepdims, ..reduce(kind.clone(), space, &axes) };
         let got = run(&reduce, &held(&x, layout));
         prop_assume!(!got.is_empty());
         let parts = got.iter().map(|(region, chunk)| (region.clone(), chunk));
@@ -169,7 +188,7 @@ proptest! {
         let x = block(dtype, &x, &shape);
         let program = scaled_root(dtype);
         let mapped = Kernel::new(&program).map(std::slice::from_ref(&x), &shape).unwrap();
-        let plain = reduce(ReduceKind::ALL[kind], ChunkGrid::whole(&shape), &axes);
+        let plain = reduce(ReduceKind::ALL[kind].clone(), ChunkGrid::whole(&shape), &axes);
         let fused = Reduce { program: Some(program.into()), ..plain.clone() };
         let want = elements(&whole(&plain, &mapped));
         prop_assert!(all_same(&elements(&whole(&plain, &held(&mapped, layout))), &want));
@@ -200,7 +219,7 @@ proptest! {
             .map(|&(kind, program, keepdims)| Reduce {
                 keepdims,
                 program: over_two(dtype, program).map(Into::into),
-                ..reduce(taken(ReduceKind::ALL[kind], dtype, program), space.clone(), &axes)
+                ..reduce(taken(&ReduceKind::ALL[kind], dtype, program), space.clone(), &axes)
             })
             .collect();
         let together = Fold::siblings(&reduces.iter().collect::<Vec<_>>(), &[dtype, dtype]);
@@ -229,10 +248,18 @@ proptest! {
                     alone.fold(&parts, r).unwrap()
                 };
                 let own: Vec<Partial> = regions.iter().map(own).collect();
-                let want = alone.finish(&own.iter().collect::<Vec<_>>());
-                for got in [together.finish_one(member, &parts), together.finish_one(member, &[&merged])] {
+                // Positions among nothing but NaN are an error.
+                let finish = |fold: &Fold, member, parts: &[&Partial]| {
+                    fold.stoppable(Stop::never()).finish_one(member, parts)
+                };
+                let want = finish(&alone, 0, &own.iter().collect::<Vec<_>>());
+                for got in [finish(&together, member, &parts), finish(&together, member, &[&merged])] {
+                    let (Ok(got), Ok(want)) = (&got, &want) else {
+                        prop_assert_eq!(got.err(), want.as_ref().err().cloned());
+                        continue;
+                    };
                     prop_assert_eq!((got.shape(), got.dtype()), (want.shape(), want.dtype()));
-                    prop_assert!(all_same(&elements(&got), &elements(&want)), "{:?}", reduce);
+                    prop_assert!(all_same(&elements(got), &elements(want)), "{:?}", reduce);
                 }
             }
         }
@@ -257,9 +284,9 @@ fn over_two(dtype: DType, choice: usize) -> Option<Program> {
 }
 
 /// The reduction, or a sum where it does not take what the program gives.
-fn taken(kind: ReduceKind, dtype: DType, program: usize) -> ReduceKind {
+fn taken(kind: &ReduceKind, dtype: DType, program: usize) -> ReduceKind {
     let elements = over_two(dtype, program).map_or(dtype, |program| program.output());
-    if kind.takes(elements) { kind } else { ReduceKind::Sum }
+    if kind.takes(elements) { kind.clone() } else { ReduceKind::Sum }
 }
 
 fn scaled_root(dtype: DType) -> Program {
@@ -285,8 +312,10 @@ fn pieces_merged_by_eights_are_the_block() {
     let program = std::sync::Arc::new(b.finish(product));
     let product = Kernel::new(&program).map(&[x.clone(), w.clone()], &shape).unwrap();
     for kind in [ReduceKind::Sum, ReduceKind::Var, ReduceKind::ArgMax, ReduceKind::Min] {
-        let fused =
-            Reduce { program: Some(program.clone()), ..reduce(kind, ChunkGrid::whole(&shape), &[0, 1, 2]) };
+        let fused = Reduce {
+            program: Some(program.clone()),
+            ..reduce(kind.clone(), ChunkGrid::whole(&shape), &[0, 1, 2])
+        };
         let (fold, all) = (Fold::new(&fused, DType::F64), Region::whole(&shape));
         assert_eq!(fold.pieces(&all), 10);
         let whole = fold.finish(&[&fold.fold(&[x.clone(), w.clone()], &all).unwrap()]);
@@ -302,7 +331,7 @@ fn pieces_merged_by_eights_are_the_block() {
         let plain = plain.finish(&[&plain.fold(std::slice::from_ref(&product), &all).unwrap()]);
         assert!(all_same(&elements(&whole), &elements(&merged)), "{kind}");
         assert!(all_same(&elements(&whole), &elements(&plain)), "{kind}");
-        let want = naive(kind, &elements(&product));
+        let want = naive(&kind, &elements(&product));
         assert!(close(number(whole.scalar().unwrap()), want, DType::F64, 1), "{kind}: {whole:?} not {want}");
     }
 }
@@ -343,7 +372,7 @@ fn columns_of_complex_numbers_are_their_rows() {
     for kind in [ReduceKind::Sum, ReduceKind::Mean, ReduceKind::Var, ReduceKind::Std] {
         let of = |x: &ndarray::Array2<Complex<f64>>, axis| {
             let x = Chunk::from_array(x.clone().into_dyn());
-            elements(&whole(&reduce(kind, ChunkGrid::whole(x.shape()), &[axis]), &x))
+            elements(&whole(&reduce(kind.clone(), ChunkGrid::whole(x.shape()), &[axis]), &x))
         };
         let along = |x: Vec<Scalar>| x.into_iter().map(|x| eval_cast(x, DType::C128)).collect::<Vec<_>>();
         for (down, across) in along(of(&x, 0)).into_iter().zip(along(of(&x.t().to_owned(), 1))) {

@@ -304,8 +304,12 @@ fn merging_and_finishing_many_states_stops() {
         // A result of another type than the fold works in is converted, which stops too.
         for dtype in [DType::F64, DType::I8] {
             let copy = Kernel::new(&Program::identity(DType::F64)).map(&[numbers(&shape)], &shape).unwrap();
-            let reduce =
-                reduce(kind, &shape, &[0], single(chunkwise_expr::ElementOp::Cast(dtype), &[DType::F64]));
+            let reduce = reduce(
+                kind.clone(),
+                &shape,
+                &[0],
+                single(chunkwise_expr::ElementOp::Cast(dtype), &[DType::F64]),
+            );
             let fold = Fold::new(&reduce, DType::F64);
             let part = fold.fold(&[copy], &all).unwrap();
             let parts = [&part, &part, &part];

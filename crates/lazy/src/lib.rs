@@ -32,8 +32,8 @@ pub use array::{
     LaneIndices, LazyArray, LazyArray1, LazyArray2, LazyArray3, LazyArray4, LazyArray5, LazyArray6,
     LazyArrayD, LazyDim, LazyScalar, Nested, Operand, PadMode, PadStatistic, PadWidth, apply_gufunc, block,
     broadcast_arrays, column_stack, concatenate, dstack, einsum, hstack, indices, matmul, meshgrid,
-    meshgrid_sparse, open_npy, stack, tensordot, tril_indices, triu_indices, try_zip_blocks, vstack,
-    zip_blocks, zip_overlap,
+    meshgrid_sparse, open_npy, reduction, stack, tensordot, tril_indices, triu_indices, try_zip_blocks,
+    vstack, zip_blocks, zip_overlap,
 };
 #[cfg(feature = "zarr")]
 pub use array::{ZarrOptions, ZarrVersion, open_zarr};
@@ -41,6 +41,7 @@ pub use chunkwise_chunk::{
     AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, Complex, DType, Element, Float, Inexact, Integer, Number,
     Ordered, Real, Scalar, Signed,
 };
+pub use chunkwise_expr::Reduction;
 pub use chunkwise_ops::function::BlockLayout;
 pub use chunkwise_ops::index::{Index, IndexList};
 pub use chunkwise_ops::overlap::{Boundaries, Boundary, ConvolveMode, Depth, Neighborhood, PerAxis};

@@ -113,13 +113,24 @@ fn reduced(reduce: &Reduce, dtype: DType, slot: &[Scalar], want: Scalar) -> Slac
         if dtype.is_complex() { either(f(&part(0), re), f(&part(1), im)) } else { f(&part(0), want) }
     };
     let rounds = dtype.is_float() || dtype.is_complex();
+    let present = || part(0).into_iter().filter(|x| !x.is_nan()).collect::<Vec<f64>>();
+    let too_few = || is_nan(want) && present().len() as f64 <= reduce.ddof.max(0.0);
     match reduce.kind {
-        ReduceKind::Min | ReduceKind::Max if dtype.is_float() => Slack::Within(0.0),
+        ReduceKind::Min | ReduceKind::Max | ReduceKind::NanMin | ReduceKind::NanMax if dtype.is_float() => {
+            Slack::Within(0.0)
+        }
         ReduceKind::Sum if rounds => by_part(&|part, want| sum(part, 1.0, want)),
         ReduceKind::Mean => by_part(&|part, want| sum(part, part.len() as f64, want)),
         ReduceKind::Prod if rounds => product(slot, want),
         ReduceKind::Var => spread([part(0), part(1)], reduce.ddof, want, float(want)),
         ReduceKind::Std => deviation([part(0), part(1)], reduce.ddof, want),
+        ReduceKind::NanVar | ReduceKind::NanStd if too_few() => Slack::Exact,
+        ReduceKind::NanVar => spread([present(), vec![0.0; present().len()]], reduce.ddof, want, float(want)),
+        ReduceKind::NanStd => deviation([present(), vec![0.0; present().len()]], reduce.ddof, want),
+        ReduceKind::Moment3 => moment(&part(0), 3, want),
+        ReduceKind::Moment4 => moment(&part(0), 4, want),
+        ReduceKind::Skew => standardised(&part(0), 3, want),
+        ReduceKind::Kurtosis => standardised(&part(0), 4, want),
         _ => Slack::Exact,
     }
 }
@@ -199,6 +210,46 @@ fn deviation(parts: [Vec<f64>; 2], ddof: f64, want: Scalar) -> Slack {
         Slack::Within(slack) => add((2.0 * slack).sqrt(), rounding(want)),
         other => other,
     }
+}
+
+/// How far a merged central moment may be off: deviations from a mean that is off by `shift`, and roundings of terms that
+/// are as large as powers of the distance of two means, at most twice the largest deviation; `None` where they overflow.
+fn moment_error(values: &[f64], power: i32, dtype: DType) -> Option<f64> {
+    let count = values.len() as f64;
+    let mean = total(values, |x| x / count);
+    let largest_value = values.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+    let away = values.iter().fold(0.0_f64, |m, x| m.max((x - mean).abs()));
+    let shift = 8.0 * count * f64::EPSILON * largest_value;
+    let shifted = (away + shift).powi(power) - away.powi(power);
+    let error = shifted + 64.0 * count * f64::EPSILON * (2.0 * away + shift).powi(power);
+    let fits = count * (2.0 * away + shift).powi(power) < largest(dtype)
+        && largest_value * count < largest(DType::F64);
+    fits.then_some(error)
+}
+
+fn moment(values: &[f64], power: i32, want: Scalar) -> Slack {
+    if values.is_empty() || values.iter().any(|x| !x.is_finite()) {
+        return Slack::Exact;
+    }
+    moment_error(values, power, want.dtype()).map_or(Slack::Anything, |error| add(error, rounding(want)))
+}
+
+/// Skewness (power 3) and kurtosis (power 4): the error of the moment over the power of the standard deviation, and that
+/// of the latter. Nothing is known where the variance is little but errors, or underflows.
+fn standardised(values: &[f64], power: i32, want: Scalar) -> Slack {
+    if values.is_empty() || values.iter().any(|x| !x.is_finite()) || values.iter().all(|x| *x == values[0]) {
+        return Slack::Exact;
+    }
+    let mean = total(values, |x| x / values.len() as f64);
+    let variance = total(values, |x| (x - mean) * (x - mean)) / values.len() as f64;
+    let errors = (moment_error(values, 2, DType::F64), moment_error(values, power, DType::F64));
+    let (Some(of_variance), Some(of_moment)) = errors else { return Slack::Anything };
+    let scale = variance.powf(f64::from(power) / 2.0);
+    if of_variance > 0.01 * variance || scale < 1e-280 || is_nan(want) {
+        return Slack::Anything;
+    }
+    let relative = f64::from(power) * of_variance / variance;
+    add(of_moment / scale + relative * (float(want).abs() + 3.0), rounding(want))
 }
 
 /// A few roundings of the result, and underflow.

@@ -6,6 +6,7 @@ pub(crate) mod element;
 mod object;
 mod rechunk;
 mod reduce;
+mod reduction;
 mod reshape;
 mod source;
 
@@ -14,5 +15,6 @@ pub use concat::Concat;
 pub use object::{Call, Collect, FromObject, Object};
 pub use rechunk::Rechunk;
 pub use reduce::Reduce;
+pub use reduction::{Reduction, UserReduction, UserStates};
 pub use reshape::Reshape;
 pub use source::SourceOp;

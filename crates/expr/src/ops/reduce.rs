@@ -37,8 +37,8 @@ pub struct Reduce {
 impl PartialEq for Reduce {
     /// `ddof` by its bits, so that NaN equals itself.
     fn eq(&self, other: &Reduce) -> bool {
-        (self.kind, &self.axes, self.keepdims, self.ddof.to_bits())
-            == (other.kind, &other.axes, other.keepdims, other.ddof.to_bits())
+        (&self.kind, &self.axes, self.keepdims, self.ddof.to_bits())
+            == (&other.kind, &other.axes, other.keepdims, other.ddof.to_bits())
             && self.space == other.space
             && self.program == other.program
     }
@@ -72,7 +72,7 @@ impl Reduce {
             Some(axes) => sorted(axes, shape)?,
         };
         let reduce = Reduce { kind, axes, keepdims, ddof, space: grid.clone(), program: None };
-        if kind.needs_elements() {
+        if reduce.kind.needs_elements() {
             reduce.check_elements()?;
         }
         Ok(reduce)
@@ -82,8 +82,7 @@ impl Reduce {
         let shape = self.space.shape();
         let reduced_is_empty = self.axes.iter().any(|&axis| shape[axis] == 0);
         let result_is_empty = (0..shape.len()).any(|axis| shape[axis] == 0 && !self.axes.contains(&axis));
-        let positions = matches!(self.kind, ReduceKind::ArgMin | ReduceKind::ArgMax);
-        if reduced_is_empty && (positions || !result_is_empty) {
+        if reduced_is_empty && (self.kind.is_position() || !result_is_empty) {
             return Err(ExprError::NoElements { axes: self.axes.to_vec(), shape: shape.into() });
         }
         Ok(())

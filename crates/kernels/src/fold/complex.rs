@@ -23,7 +23,7 @@ use crate::machine::{COLUMNS, ROWS};
 type Total = Complex<f64>;
 
 /// The rule of a reduction of complex numbers.
-pub(super) fn folder<T: Compound>(kind: ReduceKind) -> Box<dyn Folder> {
+pub(super) fn folder<T: Compound>(kind: &ReduceKind) -> Box<dyn Folder> {
     match kind {
         ReduceKind::Sum => typed::<Lanes<Sum<T>>>(),
         ReduceKind::Prod => typed::<Lanes<Prod<T>>>(),

@@ -212,6 +212,13 @@ pub(super) trait Side: 'static {
     fn pick<T: Order>(a: T, b: T) -> T;
     /// True where `a` is wanted rather than `b`, both being numbers.
     fn better<T: Order>(a: T, b: T) -> bool;
+    /// True where an element takes the place of one before it: NaN that of a number.
+    #[inline(always)]
+    fn beats<T: Order>(x: T, before: T) -> bool {
+        Self::better(x, before) | (x.unordered() & !before.unordered())
+    }
+    /// Whether NaN is wanted only where there is nothing else.
+    const SKIPS_NAN: bool = false;
 }
 
 /// The largest.
@@ -242,7 +249,32 @@ impl Side for Smallest {
     }
 }
 
-/// `min` and `max`.
+/// The largest, or the smallest, of the numbers; NaN when there is none.
+pub(super) struct Numbers<S>(PhantomData<S>);
+
+macro_rules! impl_numbers {
+    ($($side:ident $pick:ident;)*) => { $(
+        impl Side for Numbers<$side> {
+            const SKIPS_NAN: bool = true;
+
+            #[inline(always)]
+            fn pick<T: Order>(a: T, b: T) -> T {
+                a.$pick(b)
+            }
+            #[inline(always)]
+            fn better<T: Order>(a: T, b: T) -> bool {
+                $side::better(a, b)
+            }
+            #[inline(always)]
+            fn beats<T: Order>(x: T, before: T) -> bool {
+                Self::better(x, before) | (!x.unordered() & before.unordered())
+            }
+        }
+    )* };
+}
+impl_numbers! { Largest fmax; Smallest fmin; }
+
+/// `min` and `max`, and those that skip NaN.
 pub(super) struct Extreme<T, S>(PhantomData<(T, S)>);
 
 impl<T: Ordered, S: Side> Monoid for Extreme<T, S> {

@@ -10,14 +10,17 @@
 //! block is the same whether one task folds it or each piece has a task.
 //!
 //! Each part has a file: [`split`] brings any axes to (outer, reduced, inner), [`pairwise`] is the order of
-//! merging inside a block, [`rule`] is what a reduction is, [`lanes`], [`moments`], [`position`] and [`complex`] are the
-//! reductions, [`dispatch`] compiles them per instruction set, [`typed`] hides what a rule works on, [`walk`] evaluates
+//! merging inside a block, [`rule`] is what a reduction is, [`lanes`], [`moments`], [`nan_moments`], [`high_moments`],
+//! [`position`] and [`complex`] are the reductions, [`user`] those that users write, [`dispatch`] compiles them per
+//! instruction set, [`typed`] hides what a rule works on, [`walk`] evaluates
 //! a block and hands each tile to all reductions that take it, [`stoppable`] does all of it unless it is stopped.
 
 mod complex;
 mod dispatch;
+mod high_moments;
 mod lanes;
 mod moments;
+mod nan_moments;
 mod pairwise;
 mod partial;
 mod pieces;
@@ -27,6 +30,7 @@ mod split;
 mod stoppable;
 mod summed;
 mod typed;
+mod user;
 mod walk;
 
 use std::fmt;
@@ -99,7 +103,7 @@ struct Member {
 
 impl Member {
     fn new(reduce: &Reduce, elements: DType, result: usize) -> Member {
-        let folder = folder(reduce.kind, work_type(reduce.kind, elements));
+        let folder = folder(&reduce.kind, work_type(&reduce.kind, elements));
         Member { reduce: reduce.clone(), result, output: reduce.kind.output(elements), folder }
     }
 
@@ -122,7 +126,7 @@ impl Fold {
     /// ```
     pub fn new(reduce: &Reduce, input: DType) -> Fold {
         let elements = elements_of(reduce, input);
-        let work = work_type(reduce.kind, elements);
+        let work = work_type(&reduce.kind, elements);
         let code = match &reduce.program {
             Some(program) => Code::with_output(program, work),
             None => Code::with_output(&Program::identity(input), work),
@@ -235,7 +239,8 @@ impl Fold {
     /// elements, which is checked before anything runs, give NaN for floats and zero for other types.
     ///
     /// # Panics
-    /// When there are no parts, or they are of another reduction.
+    /// When there are no parts, they are of another reduction, or some state has no value, for which
+    /// [`Stoppable::finish_one`] gives an error.
     ///
     /// ```
     /// # use chunkwise_chunk::{Chunk, ChunkGrid, DType, Region, Scalar};
@@ -256,7 +261,7 @@ impl Fold {
     /// [`finish`](Fold::finish) of one of several reductions, by its place among those that were compiled.
     ///
     /// # Panics
-    /// When there are no parts, they are of other reductions, or there is no such one.
+    /// As [`finish`](Fold::finish), and when there is no such reduction.
     ///
     /// ```
     /// # use chunkwise_chunk::{Chunk, ChunkGrid, DType, Region, Scalar};
@@ -272,7 +277,9 @@ impl Fold {
     /// assert_eq!(fold.finish_one(1, &[&part]).scalar(), Some(Scalar::I64(9)));
     /// ```
     pub fn finish_one(&self, member: usize, parts: &[&Partial]) -> Chunk {
-        self.stoppable(Stop::never()).finish_one(member, parts).expect("nothing stops it")
+        self.stoppable(Stop::never())
+            .finish_one(member, parts)
+            .expect("states have values, and nothing stops it")
     }
 
     /// The fold, for results that may turn out not to be wanted.
@@ -375,7 +382,7 @@ impl Fold {
     /// assert!(Fold::new(&reduce, DType::F64).scratch_bytes(&[4]) < 512 << 10);
     /// ```
     pub fn scratch_bytes(&self, shape: &[usize]) -> usize {
-        let stack = typed::PANEL_STACK * crate::machine::COLUMNS * self.state_bytes();
+        let stack: usize = self.0.members.iter().map(|member| member.folder.panel_bytes()).sum();
         scratch_bytes(&self.0.code, self.0.code.tile(), true) + stack + strip_bytes(&self.0.code, shape)
     }
 }
@@ -391,7 +398,7 @@ fn folded(builder: &mut ProgramBuilder, reduce: &Reduce, elements: DType, operan
         Some(program) => builder.inline(program, operands),
         None => operands[0],
     };
-    match work_type(reduce.kind, elements) {
+    match work_type(&reduce.kind, elements) {
         work if work == elements => value,
         work => builder
             .push(ElementOp::Cast(work), &[value])
@@ -402,7 +409,7 @@ fn folded(builder: &mut ProgramBuilder, reduce: &Reduce, elements: DType, operan
 impl fmt::Debug for Fold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fold")
-            .field("kinds", &self.0.members.iter().map(|member| member.reduce.kind).collect::<Vec<_>>())
+            .field("kinds", &self.0.members.iter().map(|member| &member.reduce.kind).collect::<Vec<_>>())
             .field("axes", &self.0.members[0].reduce.axes)
             .field("steps", &self.0.code.steps.len())
             .finish()

@@ -24,17 +24,32 @@ const LANES: usize = 32;
 /// Mean, as a sum of two doubles, and sum of squared deviations from it.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Moment {
-    mean: f64,
+    pub(super) mean: f64,
     rest: f64,
-    m2: f64,
+    pub(super) m2: f64,
 }
 
 impl Moment {
     /// From a number near the mean, and the sums of deviations and of squared deviations from it.
     #[inline(always)]
-    fn about(mean: f64, sum: f64, squares: f64, count: f64) -> Moment {
+    pub(super) fn about(mean: f64, sum: f64, squares: f64, count: f64) -> Moment {
         let rest = sum / count;
         Moment { mean, rest, m2: squares - sum * rest }
+    }
+
+    /// How far the mean of `b` is above that of `a`.
+    #[inline(always)]
+    pub(super) fn apart(a: Moment, b: Moment) -> f64 {
+        (b.mean - a.mean) + (b.rest - a.rest)
+    }
+
+    /// The moments of both; `a` stands for `na` elements, `b` for `nb`, at least one each.
+    #[inline(always)]
+    pub(super) fn merged(a: Moment, na: f64, b: Moment, nb: f64) -> Moment {
+        let share = nb / (na + nb);
+        let d = Moment::apart(a, b);
+        let (mean, rest) = two_sum(a.mean, a.rest + d * share);
+        Moment { mean, rest, m2: a.m2 + b.m2 + square(d) * (na * share) }
     }
 }
 
@@ -76,11 +91,7 @@ impl<T: Summed> Rule for Moments<T> {
 
     #[inline(always)]
     fn merge(a: Moment, na: u64, b: Moment, nb: u64) -> Moment {
-        let (na, nb) = (na as f64, nb as f64);
-        let share = nb / (na + nb);
-        let d = (b.mean - a.mean) + (b.rest - a.rest);
-        let (mean, rest) = two_sum(a.mean, a.rest + d * share);
-        Moment { mean, rest, m2: a.m2 + b.m2 + square(d) * (na * share) }
+        Moment::merged(a, na as f64, b, nb as f64)
     }
 
     fn value(state: Moment, count: u64, divisor: Divisor) -> T {
@@ -94,7 +105,7 @@ impl<T: Summed> Rule for Moments<T> {
 }
 
 #[inline(always)]
-fn square(x: f64) -> f64 {
+pub(super) fn square(x: f64) -> f64 {
     x * x
 }
 
@@ -108,7 +119,7 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
 
 /// Sums of `K` functions of the elements, cut as in [`lanes`](super::lanes).
 #[inline(always)]
-fn lane_sums<T: Summed, const K: usize>(items: &[T], f: impl Fn(T) -> [f64; K]) -> [f64; K] {
+pub(super) fn lane_sums<T: Summed, const K: usize>(items: &[T], f: impl Fn(T) -> [f64; K]) -> [f64; K] {
     let mut acc = [[0.0; LANES]; K];
     let (blocks, tail) = items.as_chunks::<LANES>();
     for block in blocks {
@@ -139,7 +150,7 @@ fn lane_sums<T: Summed, const K: usize>(items: &[T], f: impl Fn(T) -> [f64; K]) 
 
 /// Adds a function of element and column to `sums`, eight rows at a time.
 #[inline(always)]
-fn add_rows<T: Summed>(rows: &[&[T]], sums: &mut [f64], f: impl Fn(T, usize) -> f64) {
+pub(super) fn add_rows<T: Summed>(rows: &[&[T]], sums: &mut [f64], f: impl Fn(T, usize) -> f64) {
     let n = sums.len();
     let (groups, tail) = rows.as_chunks::<8>();
     for group in groups {

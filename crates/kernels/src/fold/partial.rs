@@ -105,7 +105,12 @@ impl<S: Copy + Send + Sync + 'static> States for Vec<S> {
 impl Part {
     /// The states, of the type the reduction made them of.
     pub(super) fn states<S: 'static>(&self) -> &[S] {
+        self.states_as::<Vec<S>>()
+    }
+
+    /// The states, in the form the reduction gave them.
+    pub(super) fn states_as<S: 'static>(&self) -> &S {
         let states: &dyn Any = &*self.states;
-        states.downcast_ref::<Vec<S>>().expect("parts are merged by the reduction that made them")
+        states.downcast_ref().expect("parts are merged by the reduction that made them")
     }
 }

@@ -1,9 +1,10 @@
-//! `argmin` and `argmax`: the first extreme in C order of the reduced axes, or the first NaN.
+//! `argmin` and `argmax`: the first extreme in C order of the reduced axes, or the first NaN; those that skip NaN find it
+//! only where there is nothing else, which is an error.
 //!
 //! ```text
 //! segment   extreme as in `lanes`, then the first element that equals it
 //! columns   row by row:  if x beats best[c]:  best[c] = x, at[c] = row
-//! merge     NaN before numbers, then the better value, then the smaller position
+//! merge     NaN before numbers (after them where it is skipped), then the better value, then the smaller position
 //! ```
 //!
 //! Positions count elements of a block until it is done, then elements of the whole space: ties are decided
@@ -14,6 +15,7 @@ use std::marker::PhantomData;
 use super::lanes::{Extreme, Lanes, Side};
 use super::rule::{Divisor, Rule};
 use super::summed::Ordered;
+use crate::KernelError;
 use crate::machine::COLUMNS;
 
 /// An element and where it is.
@@ -23,7 +25,7 @@ pub(super) struct Found<T> {
     at: u64,
 }
 
-/// `argmin` and `argmax`.
+/// `argmin` and `argmax`, and those that skip NaN.
 pub(super) struct Position<T, S>(PhantomData<(T, S)>);
 
 impl<T: Ordered, S: Side> Rule for Position<T, S> {
@@ -48,7 +50,7 @@ impl<T: Ordered, S: Side> Rule for Position<T, S> {
         best.copy_from_slice(&rows[0][..n]);
         for (r, row) in rows.iter().enumerate().skip(1) {
             for ((&x, best), found) in row.iter().zip(&mut *best).zip(&mut *found) {
-                let beats = beats::<T, S>(x, *best);
+                let beats = S::beats(x, *best);
                 *best = if beats { x } else { *best };
                 *found = if beats { r as u32 } else { *found };
             }
@@ -61,11 +63,15 @@ impl<T: Ordered, S: Side> Rule for Position<T, S> {
     #[inline(always)]
     fn merge(a: Found<T>, _: u64, b: Found<T>, _: u64) -> Found<T> {
         let (first, second) = if a.at <= b.at { (a, b) } else { (b, a) };
-        if beats::<T, S>(second.value, first.value) { second } else { first }
+        if S::beats(second.value, first.value) { second } else { first }
     }
 
     fn moved(state: Found<T>, position: impl Fn(u64) -> u64) -> Found<T> {
         Found { at: position(state.at), ..state }
+    }
+
+    fn fault(state: Found<T>) -> Option<KernelError> {
+        (S::SKIPS_NAN && state.value.unordered()).then_some(KernelError::OnlyNan)
     }
 
     fn value(state: Found<T>, _: u64, _: Divisor) -> i64 {
@@ -86,10 +92,4 @@ fn first_like<T: Ordered>(items: &[T], value: T) -> usize {
     let block = items.chunks(BLOCK).position(|block| block.iter().fold(false, |any, &x| any | like(x)));
     let start = block.unwrap_or(0) * BLOCK;
     start + items[start..].iter().position(|&x| like(x)).unwrap_or(0)
-}
-
-/// True where an element takes the place of one before it.
-#[inline(always)]
-fn beats<T: Ordered, S: Side>(x: T, before: T) -> bool {
-    S::better(x, before) | (x.unordered() & !before.unordered())
 }

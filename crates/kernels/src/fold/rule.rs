@@ -1,14 +1,45 @@
 //! What a reduction is to the loops: how elements become a state, and states a value.
 
 use chunkwise_chunk::Element;
+use chunkwise_expr::ReduceKind;
 
-/// How a variance is finished.
+use crate::KernelError;
+
+/// How a variance or a higher moment is finished.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Divisor {
     /// What is subtracted from the count.
     pub(super) ddof: f64,
     /// Whether the square root is wanted.
     pub(super) root: bool,
+    /// Which value is made of third and fourth moments.
+    pub(super) moment: HighMoment,
+}
+
+impl Divisor {
+    pub(super) fn new(kind: &ReduceKind, ddof: f64) -> Divisor {
+        let root = matches!(kind, ReduceKind::Std | ReduceKind::NanStd);
+        let moment = match kind {
+            ReduceKind::Moment4 => HighMoment::Fourth,
+            ReduceKind::Skew => HighMoment::Skew,
+            ReduceKind::Kurtosis => HighMoment::Kurtosis,
+            _ => HighMoment::Third,
+        };
+        Divisor { ddof, root, moment }
+    }
+}
+
+/// A value that is made of moments up to the fourth.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum HighMoment {
+    /// The third central moment.
+    Third,
+    /// The fourth central moment.
+    Fourth,
+    /// The third standardised moment.
+    Skew,
+    /// The fourth standardised moment less 3.
+    Kurtosis,
 }
 
 /// A reduction of elements of one type.
@@ -45,6 +76,12 @@ pub(super) trait Rule: 'static {
 
     /// True where [`moved`](Rule::moved) changes anything.
     const HAS_POSITION: bool = false;
+
+    /// Why a state that stands for elements has no value, if so.
+    fn fault(state: Self::State) -> Option<KernelError> {
+        let _ = state;
+        None
+    }
 
     /// The value of a state that stands for `count` elements, at least 1.
     fn value(state: Self::State, count: u64, divisor: Divisor) -> Self::Out;

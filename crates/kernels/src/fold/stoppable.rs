@@ -1,7 +1,7 @@
 //! Folding, merging and finishing, unless the result is no longer wanted: what every fold does, stopped or not.
 
 use chunkwise_chunk::{Chunk, DType, Region, Shape};
-use chunkwise_expr::{Program, ReduceKind};
+use chunkwise_expr::Program;
 use smallvec::SmallVec;
 
 use super::partial::{Part, Partial, States};
@@ -133,7 +133,7 @@ impl Stoppable<'_, Fold> {
     /// [`Fold::finish_one`], unless it is stopped.
     ///
     /// # Errors
-    /// [`KernelError::Stopped`].
+    /// [`KernelError::Stopped`]; [`KernelError::OnlyNan`] and [`KernelError::User`] where a state has no value.
     ///
     /// # Panics
     /// As [`Fold::finish_one`].
@@ -151,7 +151,7 @@ impl Stoppable<'_, Fold> {
     /// ```
     pub fn finish_one(&self, member: usize, parts: &[&Partial]) -> Result<Chunk, KernelError> {
         let Member { reduce, folder, output, .. } = &self.of.0.members[member];
-        let divisor = Divisor { ddof: reduce.ddof, root: reduce.kind == ReduceKind::Std };
+        let divisor = Divisor::new(&reduce.kind, reduce.ddof);
         let mut watch = Watch::new(self.stop);
         let values = match parts {
             [part] => folder.finish(&part.parts[member], part.count, divisor, &mut watch)?,

@@ -7,20 +7,23 @@ use chunkwise_expr::ReduceKind;
 
 use super::complex;
 use super::dispatch::Loops;
-use super::lanes::{Extreme, Lanes, Largest, Mean, Prod, Smallest, Sum, Truth};
+use super::high_moments::HighMoments;
+use super::lanes::{Extreme, Lanes, Largest, Mean, Numbers, Prod, Smallest, Sum, Truth};
 use super::moments::Moments;
+use super::nan_moments::NanMoments;
 use super::pairwise::Pairwise;
 use super::partial::{Part, States};
 use super::position::Position;
 use super::rule::{Divisor, Rule};
 use super::split::Split;
+use super::user::User;
 use crate::KernelError;
 use crate::compile::SEGMENT;
-use crate::machine::Machine;
+use crate::machine::{COLUMNS, Machine};
 use crate::stop::Watch;
 
 /// Most panels' states that wait to be merged: enough for 2^32 rows.
-pub(super) const PANEL_STACK: usize = 26;
+const PANEL_STACK: usize = 26;
 
 /// A reduction of elements whose type is known only when run. What goes through many states is stopped where it is no
 /// longer wanted.
@@ -41,6 +44,11 @@ pub(super) trait Folder: Send + Sync {
     ) -> Result<Chunk, KernelError>;
     /// Bytes of one state.
     fn state_bytes(&self) -> usize;
+
+    /// Bytes of the states of panels that wait to be merged.
+    fn panel_bytes(&self) -> usize {
+        PANEL_STACK * COLUMNS * self.state_bytes()
+    }
 }
 
 /// A block being folded: takes what a machine has evaluated, and no more than that at a time, so that several
@@ -67,17 +75,34 @@ pub(super) trait Folding {
 /// * means and variances of everything but `f32` and complex numbers in `f64`: integers become floats before they are
 ///   added, so that their sum cannot wrap;
 /// * extremes of small integers in 32 bits, which changes neither order nor value;
-/// * truth in bool.
-pub(super) fn work_type(kind: ReduceKind, elements: DType) -> DType {
+/// * truth in bool;
+/// * a user's reduction in the type it was written for.
+pub(super) fn work_type(kind: &ReduceKind, elements: DType) -> DType {
     match kind {
         ReduceKind::Sum | ReduceKind::Prod => elements.sum_type(),
-        ReduceKind::Mean | ReduceKind::Var | ReduceKind::Std => elements.mean_type(),
+        ReduceKind::Mean
+        | ReduceKind::Var
+        | ReduceKind::Std
+        | ReduceKind::NanVar
+        | ReduceKind::NanStd
+        | ReduceKind::Moment3
+        | ReduceKind::Moment4
+        | ReduceKind::Skew
+        | ReduceKind::Kurtosis => elements.mean_type(),
         ReduceKind::Any | ReduceKind::All => DType::Bool,
-        ReduceKind::Min | ReduceKind::Max | ReduceKind::ArgMin | ReduceKind::ArgMax => match elements {
+        ReduceKind::Min
+        | ReduceKind::Max
+        | ReduceKind::ArgMin
+        | ReduceKind::ArgMax
+        | ReduceKind::NanMin
+        | ReduceKind::NanMax
+        | ReduceKind::NanArgMin
+        | ReduceKind::NanArgMax => match elements {
             DType::Bool | DType::U8 | DType::U16 => DType::U32,
             DType::I8 | DType::I16 => DType::I32,
             wide => wide,
         },
+        ReduceKind::User(_) => elements,
     }
 }
 
@@ -95,8 +120,9 @@ macro_rules! rule {
 }
 
 /// The rule of a reduction for elements of its working type.
-pub(super) fn folder(kind: ReduceKind, work: DType) -> Box<dyn Folder> {
+pub(super) fn folder(kind: &ReduceKind, work: DType) -> Box<dyn Folder> {
     match work {
+        _ if matches!(kind, ReduceKind::User(_)) => {}
         DType::C64 => return complex::folder::<Complex<f32>>(kind),
         DType::C128 => return complex::folder::<Complex<f64>>(kind),
         _ => {}
@@ -109,15 +135,28 @@ pub(super) fn folder(kind: ReduceKind, work: DType) -> Box<dyn Folder> {
             rule!(work, $t in (I32 i32, U32 u32, I64 i64, U64 u64, F32 f32, F64 f64) => $rule)
         };
     }
+    macro_rules! floats {
+        ($t:ident => $rule:ty) => { rule!(work, $t in (F32 f32, F64 f64) => $rule) };
+    }
+    let kind = if work.is_float() { kind.clone() } else { kind.clone().without_nan() };
     match kind {
         ReduceKind::Sum => sums!(Sum),
         ReduceKind::Prod => sums!(Prod),
-        ReduceKind::Mean => rule!(work, T in (F32 f32, F64 f64) => Lanes<Mean<T>>),
-        ReduceKind::Var | ReduceKind::Std => rule!(work, T in (F32 f32, F64 f64) => Moments<T>),
+        ReduceKind::Mean => floats!(T => Lanes<Mean<T>>),
+        ReduceKind::Var | ReduceKind::Std => floats!(T => Moments<T>),
         ReduceKind::Min => ordered!(T => Lanes<Extreme<T, Smallest>>),
         ReduceKind::Max => ordered!(T => Lanes<Extreme<T, Largest>>),
         ReduceKind::ArgMin => ordered!(T => Position<T, Smallest>),
         ReduceKind::ArgMax => ordered!(T => Position<T, Largest>),
+        ReduceKind::NanMin => floats!(T => Lanes<Extreme<T, Numbers<Smallest>>>),
+        ReduceKind::NanMax => floats!(T => Lanes<Extreme<T, Numbers<Largest>>>),
+        ReduceKind::NanArgMin => floats!(T => Position<T, Numbers<Smallest>>),
+        ReduceKind::NanArgMax => floats!(T => Position<T, Numbers<Largest>>),
+        ReduceKind::NanVar | ReduceKind::NanStd => floats!(T => NanMoments<T>),
+        ReduceKind::Moment3 | ReduceKind::Moment4 | ReduceKind::Skew | ReduceKind::Kurtosis => {
+            floats!(T => HighMoments<T>)
+        }
+        ReduceKind::User(reduction) => Box::new(User(reduction)),
         ReduceKind::Any => typed::<Lanes<Truth<Largest>>>(),
         ReduceKind::All => typed::<Lanes<Truth<Smallest>>>(),
     }
@@ -176,6 +215,9 @@ impl<R: Rule> Folder for Typed<R> {
             count => R::value(state, count, divisor),
         };
         let states = part.states::<R::State>();
+        if let Some(fault) = states.iter().find_map(|&state| if count > 0 { R::fault(state) } else { None }) {
+            return Err(fault);
+        }
         let mut values: Vec<R::Out> = Vec::with_capacity(states.len());
         watch.runs(states.len(), |run| values.extend(states[run].iter().map(value)))?;
         Ok(Chunk::from_elements(values, &part.shape))

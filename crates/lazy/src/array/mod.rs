@@ -23,10 +23,13 @@ mod overlap_convolve;
 mod overlap_filter;
 mod pad;
 mod reduce;
+mod reduction;
 mod rolling;
 mod scan;
 mod shape;
 mod statistics;
+mod statistics_nodes;
+mod statistics_weighted;
 mod values;
 
 use std::fmt;
@@ -55,6 +58,7 @@ pub use layout_matrix::{indices, tril_indices, triu_indices};
 pub use operand::{IntoAxes, Operand};
 pub use overlap::zip_overlap;
 pub use pad::{PadMode, PadStatistic, PadWidth};
+pub use reduction::reduction;
 pub use shape::{concatenate, stack};
 
 pub(crate) use create::size_checked;

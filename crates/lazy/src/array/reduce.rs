@@ -102,9 +102,8 @@ macro_rules! define_moments {
         impl<T: $class, D> LazyArray<T, D> {
             $(#[$doc])*
             ///
-            /// The divisor is at least 0, so `ddof >= n` gives an infinity, or NaN when all elements are equal. Means
-            /// and sums of squared deviations of runs of 256 elements are merged pairwise (Chan, Golub, LeVeque 1983),
-            /// in `f64`.
+            /// Means and sums of squared deviations of runs of 256 elements are merged pairwise (Chan, Golub, LeVeque
+            /// 1983), in `f64`.
             ///
             /// ```
             /// use chunkwise::prelude::*;

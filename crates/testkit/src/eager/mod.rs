@@ -68,7 +68,7 @@ impl fmt::Debug for Value {
 ///
 /// ```
 /// use chunkwise_testkit::EagerError;
-/// let err = EagerError::NoElements { op: "min" };
+/// let err = EagerError::NoElements { op: "min".to_owned() };
 /// assert_eq!(err.to_string(), "min: no elements to reduce");
 /// ```
 #[derive(Clone, Debug)]
@@ -90,10 +90,10 @@ pub enum EagerError {
         /// The inputs.
         inputs: String,
     },
-    /// A reduction of nothing that has no value for nothing.
+    /// A reduction of elements that it has no value for, such as none.
     NoElements {
         /// The operation.
-        op: &'static str,
+        op: String,
     },
     /// A rule that nobody has written down.
     NoReference {

@@ -7,6 +7,7 @@
 pub(crate) mod data;
 pub(crate) mod draw;
 mod elementwise;
+mod reduction;
 pub(crate) mod rules;
 mod structure;
 

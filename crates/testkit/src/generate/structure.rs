@@ -9,6 +9,7 @@ use chunkwise_expr::{Collect, Expr, FromObject, Object, Op, ReduceKind};
 use super::Pool;
 use super::data::grid;
 use super::draw::Draw;
+use super::reduction::user_reduction;
 
 fn view(name: &str, x: &Expr, view: Result<View, chunkwise_chunk::ChunkError>) -> Option<Expr> {
     Some(Expr::view(name, x, view, Location::caller()))
@@ -142,7 +143,10 @@ pub(super) fn sibling(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
 }
 
 fn any_reduction(draw: &mut Draw, x: &Expr, axes: Option<&[usize]>) -> Expr {
-    let kind = *draw.pick(ReduceKind::ALL);
+    let kind = match (x.dtype(), draw.one_in(10)) {
+        (Some(dtype), true) => user_reduction(draw, dtype, axes.unwrap_or(x.shape()).len()),
+        _ => draw.pick(ReduceKind::ALL).clone(),
+    };
     let ddof = if kind.takes_ddof() { *draw.pick(&[0.0, 1.0, 0.5]) } else { 0.0 };
     x.reduce(kind, axes, draw.one_in(2), ddof, Location::caller())
 }

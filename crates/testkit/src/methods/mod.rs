@@ -119,6 +119,8 @@ fn methods() -> impl Iterator<Item = &'static Method> {
         rolling::METHODS,
         scan::METHODS,
         statistics::METHODS,
+        statistics::WEIGHTED,
+        statistics::BY_USERS,
         values::METHODS,
     ];
     topics.into_iter().flatten()
