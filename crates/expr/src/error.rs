@@ -20,7 +20,7 @@ pub enum ExprError {
     #[error(transparent)]
     Chunk(#[from] ChunkError),
     /// Element types an operation does not take.
-    #[error("elements of type {} are not taken; convert with cast()", names(.0))]
+    #[error("elements of type {} are not taken; {}", names(.0), way_out(.0))]
     DType(Vec<DType>),
     /// A reduction without a value for no elements.
     #[error("no elements to reduce: axes {axes:?} of shape {shape:?} hold none")]
@@ -64,6 +64,13 @@ pub enum ExprError {
 fn names(types: &[DType]) -> String {
     let names: Vec<&str> = types.iter().map(|d| d.name()).collect();
     names.join(", ")
+}
+
+fn way_out(types: &[DType]) -> &'static str {
+    match types.iter().any(|dtype| dtype.is_complex()) {
+        true => "use re(), im() or abs() of complex numbers, cast() of others",
+        false => "convert with cast()",
+    }
 }
 
 /// An operation that cannot be built, with the line of the user's program that asked for it.

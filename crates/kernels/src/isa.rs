@@ -30,6 +30,7 @@ mod tests {
         })
     }
 
+    #[allow(clippy::eq_op, reason = "only NaN, and what has such a part, differs from itself")]
     fn bits(chunk: &Chunk) -> Vec<Scalar> {
         dispatch!(chunk.dtype(), T => chunk.typed::<T>().unwrap().iter().map(|&x| {
             // Which NaN it is is not defined; of all others every bit counts.

@@ -13,7 +13,7 @@
 #![allow(unsafe_code)]
 
 use chunkwise_chunk::Element;
-use chunkwise_math::Isa;
+use chunkwise_math::{Isa, Plain};
 
 use crate::isa::per_isa;
 
@@ -38,7 +38,7 @@ pub(crate) trait UnaryRow<T: Element>: 'static {
     /// The value of a rare argument.
     #[inline(always)]
     fn of_rare(x: T) -> Self::Out {
-        Self::apply::<chunkwise_math::Plain>(x)
+        Self::apply::<Plain>(x)
     }
 }
 
@@ -159,12 +159,20 @@ unsafe fn select_body<W: Word>(args: &[*const u8; 3], dst: *mut u8, n: usize) ->
 
 /// The loop of a unary row in the instructions that every processor has.
 pub(crate) fn plain_unary<O: UnaryRow<T>, T: Element>() -> RunFn {
-    unary_body::<chunkwise_math::Plain, O, T>
+    unsafe fn run<O: UnaryRow<T>, T: Element>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool {
+        // SAFETY: passed on.
+        unsafe { unary_body::<Plain, O, T>(args, dst, n) }
+    }
+    run::<O, T>
 }
 
 /// The loop of a binary row in the instructions that every processor has.
 pub(crate) fn plain_binary<O: BinaryRow<T>, T: Element>() -> RunFn {
-    binary_body::<chunkwise_math::Plain, O, T>
+    unsafe fn run<O: BinaryRow<T>, T: Element>(args: &[*const u8; 3], dst: *mut u8, n: usize) -> bool {
+        // SAFETY: passed on.
+        unsafe { binary_body::<Plain, O, T>(args, dst, n) }
+    }
+    run::<O, T>
 }
 
 per_isa! {

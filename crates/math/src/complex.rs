@@ -192,7 +192,7 @@ fn sqrt(z: C) -> C {
         return C::new(x, x);
     }
     if x.is_infinite() {
-        let zero = y - y; // NaN for NaN
+        let zero = y * 0.0; // NaN for NaN
         return if x > 0.0 { C::new(x, zero.copysign(y)) } else { C::new(zero.abs(), (-x).copysign(y)) };
     }
     // Powers of four away from overflow and from numbers with few digits.

@@ -6,6 +6,7 @@ use num_complex::Complex;
 type C = Complex<f64>;
 type Parts = (f64, f64);
 
+#[allow(clippy::approx_constant, clippy::type_complexity)]
 const VALUES: [(fn(C) -> C, &[(Parts, Parts)]); 9] = [
     (
         exp,
@@ -181,6 +182,7 @@ const SPECIAL: [f64; 7] = [f64::NEG_INFINITY, -1.5, -0.0, 0.0, 1.5, f64::INFINIT
 /// What kind of number each part of a result is: a row for each real part of the arguments, a column for each imaginary
 /// part. `I` and `i` are infinities, `Z` and `z` zeros, `F` and `f` other numbers above and below zero, `n` is NaN.
 #[rustfmt::skip]
+#[allow(clippy::type_complexity)]
 const KINDS: [(fn(C) -> C, [&str; 7]); 9] = [
     (exp, [
         "Zz Zz Zz ZZ ZZ ZZ ZZ",
