@@ -16,6 +16,7 @@ macro_rules! in_class {
     (Signed, $d:expr) => { $d != DType::Bool && !$d.is_unsigned() };
     (Float, $d:expr) => { $d.is_float() };
     (Bits, $d:expr) => { !$d.is_float() };
+    (Integer, $d:expr) => { $d.is_integer() };
 }
 
 #[rustfmt::skip]

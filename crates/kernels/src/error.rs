@@ -22,6 +22,9 @@ pub enum KernelError {
     /// An integer to a negative integer power.
     #[error("pow: negative exponent of an integer; cast to a float type first")]
     NegativeIntegerPower,
+    /// An index that is negative, or not below the number of choices.
+    #[error("choose: an index is outside the list of choices; clip() or modulo() it first")]
+    IndexOutOfRange,
     /// The result was no longer wanted; see [`Stop`](crate::Stop).
     #[error("stopped: the result is no longer wanted")]
     Stopped,
@@ -32,6 +35,7 @@ impl KernelError {
     pub(crate) fn of(op: BinaryOp) -> KernelError {
         match op {
             BinaryOp::Pow => KernelError::NegativeIntegerPower,
+            BinaryOp::IndexOf => KernelError::IndexOutOfRange,
             op => KernelError::IntegerDivisionByZero { op: op.name() },
         }
     }

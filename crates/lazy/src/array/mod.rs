@@ -19,6 +19,8 @@ mod scan;
 mod shape;
 mod statistics;
 mod values;
+mod values_choice;
+mod values_expr;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -36,6 +38,7 @@ pub use io::open_npy;
 pub use io::{ZarrOptions, ZarrVersion, open_zarr};
 pub use operand::{IntoAxes, Operand};
 pub use shape::{concatenate, stack};
+pub use values_choice::select;
 
 pub(crate) use create::size_checked;
 pub(crate) use operand::here;

@@ -1,9 +1,11 @@
 //! Elementwise operations by name: one arm for each row of the operation tables, made from the tables, and
 //! NumPy's rules for the types that a row does not take.
 
+use std::panic::Location;
+
 use chunkwise::prelude::*;
-use chunkwise_chunk::{dispatch, for_each_dtype};
-use chunkwise_expr::{BinaryOp, UnaryOp, for_each_binary, for_each_unary};
+use chunkwise_chunk::{Element, dispatch, for_each_dtype};
+use chunkwise_expr::{BinaryOp, Expr, UnaryOp, for_each_binary, for_each_unary};
 
 use super::Refusal;
 use super::case::{CaseStep, dtype_named, scalar};
@@ -46,6 +48,7 @@ macro_rules! with_class {
     (Signed $($rest:tt)*) => { with_types!($($rest)*; I8 I16 I32 I64 F32 F64) };
     (Float $($rest:tt)*) => { with_types!($($rest)*; F32 F64) };
     (Bits $($rest:tt)*) => { with_types!($($rest)*; Bool I8 I16 I32 I64 U8 U16 U32 U64) };
+    (Integer $($rest:tt)*) => { with_types!($($rest)*; I8 I16 I32 I64 U8 U16 U32 U64) };
 }
 
 macro_rules! with_types {
@@ -78,6 +81,15 @@ macro_rules! written {
     (operator BitAnd $name:ident $a:ident $b:ident) => { $a & $b };
     (operator BitOr $name:ident $a:ident $b:ident) => { $a | $b };
     (operator BitXor $name:ident $a:ident $b:ident) => { $a ^ $b };
+    (operator Shl $name:ident $a:ident $b:ident) => { $a << $b };
+    (operator Shr $name:ident $a:ident $b:ident) => { $a >> $b };
+    (operator IndexOf $name:ident $a:ident $b:ident) => { checked_index($a, $b) };
+}
+
+/// The operation that has neither a method nor an operator: `choose` makes it.
+fn checked_index<T: Element>(a: &LazyArrayD<T>, b: &LazyArrayD<T>) -> LazyArrayD<T> {
+    let inputs = [a.expr(), b.expr()];
+    LazyArrayD::from_expr(Expr::element(BinaryOp::IndexOf.into(), &inputs, Location::caller()))
 }
 
 macro_rules! define_unary {
