@@ -153,14 +153,26 @@ mod tests {
             assert_eq!(x.fraction().times_power_of_two(x.exponent()), x);
             assert!((0.5..1.0).contains(&x.fraction().abs()));
         }
-        assert_eq!((TINY.exponent(), f32::from_bits(1).exponent(), 0.0f64.exponent()), (-1073.0, -148.0, 0.0));
-        assert_eq!((INF.fraction(), INF.exponent(), (-0.0f64).fraction().is_sign_negative()), (INF, 0.0, true));
+        assert_eq!(
+            (TINY.exponent(), f32::from_bits(1).exponent(), 0.0f64.exponent()),
+            (-1073.0, -148.0, 0.0)
+        );
+        assert_eq!(
+            (INF.fraction(), INF.exponent(), (-0.0f64).fraction().is_sign_negative()),
+            (INF, 0.0, true)
+        );
     }
 
     #[test]
     fn powers_of_two_are_rounded_once() {
-        assert_eq!((3.0f64.times_power_of_two(-1075.0), 1.0f64.times_power_of_two(-1075.0)), (2.0 * TINY, 0.0));
-        assert_eq!((1.0f64.times_power_of_two(2000.0), TINY.times_power_of_two(2097.0)), (INF, 2f64.powi(1023)));
+        assert_eq!(
+            (3.0f64.times_power_of_two(-1075.0), 1.0f64.times_power_of_two(-1075.0)),
+            (2.0 * TINY, 0.0)
+        );
+        assert_eq!(
+            (1.0f64.times_power_of_two(2000.0), TINY.times_power_of_two(2097.0)),
+            (INF, 2f64.powi(1023))
+        );
         assert_eq!((f64::MAX.times_power_of_two(-3000.0), 1.5f64.times_power_of_two(1.9)), (0.0, 3.0));
         assert_eq!(f32::MAX.times_power_of_two(-276.0), 2f32.powi(-148));
         // Exactly half of the smallest one and a little more, which the first of two roundings would lose.
@@ -170,7 +182,12 @@ mod tests {
 
     #[test]
     fn bessel_function_is_that_of_the_tables() {
-        let known = [(0.0_f64, 1.0_f64), (1.0, 1.2660658777520084), (10.0, 2815.716628466254), (700.0, 1.5295933476718743e302)];
+        let known = [
+            (0.0_f64, 1.0_f64),
+            (1.0, 1.2660658777520084),
+            (10.0, 2815.716628466254),
+            (700.0, 1.5295933476718743e302),
+        ];
         for (x, want) in known {
             assert!((x.bessel_i0() - want).abs() <= 4e-15 * want, "{x}: {} {want}", x.bessel_i0());
         }

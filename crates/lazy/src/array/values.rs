@@ -116,7 +116,13 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn all_close<O: Operand<T>>(&self, other: O, rtol: f64, atol: f64, equal_nan: bool) -> LazyScalar<bool>
+    pub fn all_close<O: Operand<T>>(
+        &self,
+        other: O,
+        rtol: f64,
+        atol: f64,
+        equal_nan: bool,
+    ) -> LazyScalar<bool>
     where
         D: DimMax<O::Dim>,
     {
@@ -465,7 +471,8 @@ struct Tolerance {
 /// Infinities are close to themselves alone: their difference is no number, and they allow any.
 fn is_close(a: &Expr, b: &Expr, tolerance: Tolerance, make: Elementwise) -> Expr {
     let equal = make.binary(BinaryOp::Eq, a, b);
-    let float = |x: &Expr| if x.dtype().is_some_and(DType::is_float) { x.clone() } else { make.cast(x, DType::F64) };
+    let float =
+        |x: &Expr| if x.dtype().is_some_and(DType::is_float) { x.clone() } else { make.cast(x, DType::F64) };
     let (a, b) = (float(a), float(b));
     let distance = make.unary(UnaryOp::Abs, &make.binary(BinaryOp::Sub, &a, &b));
     let allowed = make.with(BinaryOp::Mul, &make.unary(UnaryOp::Abs, &b), tolerance.rtol);
@@ -502,7 +509,8 @@ fn round_to(x: &Expr, decimals: i32, make: Elementwise) -> Expr {
 fn round_float(x: &Expr, decimals: i32, make: Elementwise) -> Expr {
     let power = format!("1e{}", decimals.unsigned_abs()).parse::<f64>();
     let power = make.number(power.unwrap_or(f64::INFINITY), x);
-    let (up, down) = if decimals > 0 { (BinaryOp::Mul, BinaryOp::Div) } else { (BinaryOp::Div, BinaryOp::Mul) };
+    let (up, down) =
+        if decimals > 0 { (BinaryOp::Mul, BinaryOp::Div) } else { (BinaryOp::Div, BinaryOp::Mul) };
     let scaled = make.binary(up, x, &power);
     let rounded = make.binary(down, &make.unary(UnaryOp::RoundTiesEven, &scaled), &power);
     // A power beyond the range makes 0 / inf or 0 * inf: everything finite is a multiple of the one, and far below

@@ -56,7 +56,8 @@ pub fn select<T: Element, D: Dimension>(
         let text = format!("{} conditions for {} arrays", conditions.len(), choices.len());
         return LazyArray::wrap(Expr::invalid("select", ExprError::Message(text), at));
     }
-    let pieces: Vec<_> = conditions.iter().map(LazyArray::expr).zip(choices.iter().map(LazyArray::expr)).collect();
+    let pieces: Vec<_> =
+        conditions.iter().map(LazyArray::expr).zip(choices.iter().map(LazyArray::expr)).collect();
     let make = Elementwise(at);
     LazyArray::wrap(first_of(&pieces, make.literal(default), make))
 }
@@ -82,7 +83,8 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
         otherwise: impl FnOnce(&Self) -> Self,
     ) -> Self {
         let values: Vec<Self> = pieces.iter().map(|(_, function)| function(self)).collect();
-        let pieces = pieces.iter().zip(&values).map(|((condition, _), value)| (condition.expr(), value.expr()));
+        let pieces =
+            pieces.iter().zip(&values).map(|((condition, _), value)| (condition.expr(), value.expr()));
         let pieces: Vec<_> = pieces.rev().collect();
         LazyArray::wrap(first_of(&pieces, otherwise(self).expr().clone(), Elementwise(here())))
     }
