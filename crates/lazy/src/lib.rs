@@ -29,7 +29,8 @@ mod runtime;
 
 pub use array::{
     BlockInfo, IntoAxes, IntoShared, LazyArray, LazyArray1, LazyArray2, LazyArray3, LazyArray4, LazyArray5,
-    LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, concatenate, open_npy, select, stack,
+    LazyArray6, LazyArrayD, LazyDim, LazyScalar, MaskedArray, MaskedOperand, Operand, concatenate, open_npy,
+    select, stack,
 };
 #[cfg(feature = "zarr")]
 pub use array::{ZarrOptions, ZarrVersion, open_zarr};

@@ -12,6 +12,7 @@ const NOT_OPERATIONS: &[&str] = &[
     "chunks",
     "compute",
     "compute_into",
+    "compute_option",
     "dtype",
     "explain",
     "expr",
