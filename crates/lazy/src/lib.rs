@@ -33,7 +33,7 @@ pub use array::{
     select, stack,
 };
 #[cfg(feature = "zarr")]
-pub use array::{ZarrOptions, ZarrVersion, open_zarr};
+pub use array::{ZarrArray, ZarrOptions, ZarrVersion, open_zarr};
 pub use chunkwise_chunk::{
     AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, DType, Element, Float, Integer, Number, Scalar, Signed,
 };
@@ -41,6 +41,7 @@ pub use chunkwise_optimize::OptimizeOptions;
 pub use chunkwise_scheduler::{
     CancelToken, ErrorMode, Observer, Progress, Retry, RunEvent, TaskEnd, TaskEvent, TaskKind,
 };
+pub use chunkwise_storage::Packing;
 pub use compute::{Compute, compute};
 pub use delayed::{Delayed, DelayedArgs, DelayedInput, delayed, delayed_with};
 pub use error::{Error, ErrorKind, Result};

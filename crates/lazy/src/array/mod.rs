@@ -14,6 +14,9 @@ mod masked_math;
 mod masked_reduce;
 mod math;
 mod missing;
+mod missing_packing;
+#[cfg(feature = "zarr")]
+mod missing_zarr;
 mod operand;
 mod operators;
 mod overlap;
@@ -42,6 +45,8 @@ pub use io::open_npy;
 pub use io::{ZarrOptions, ZarrVersion, open_zarr};
 pub use masked::MaskedArray;
 pub use masked_math::MaskedOperand;
+#[cfg(feature = "zarr")]
+pub use missing_zarr::ZarrArray;
 pub use operand::{IntoAxes, Operand};
 pub use shape::{concatenate, stack};
 pub use values_choice::select;
