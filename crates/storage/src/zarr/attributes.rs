@@ -148,7 +148,10 @@ fn base64_double(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use chunkwise_chunk::{ChunkGrid, ChunkSink, DType};
+
     use super::*;
+    use crate::{ZarrOptions, ZarrSink, ZarrVersion};
 
     fn read(text: &str) -> Result<Packing, String> {
         packing(serde_json::from_str::<Value>(text).unwrap().as_object().unwrap())
@@ -173,6 +176,20 @@ mod tests {
         }
         assert_eq!(base64_double("AAAAAAAA8D8="), Some(1.0));
         assert_eq!(read(r#"{"missing_value": "-Infinity"}"#).unwrap().missing, [Scalar::F64(f64::NEG_INFINITY)]);
+    }
+
+    #[test]
+    fn version_2_of_xarray_has_the_fill_value_of_the_array() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = |name: &str, attributes: &str| {
+            let options = ZarrOptions::default().version(ZarrVersion::V2).fill(Scalar::I16(7)).attributes(attributes);
+            let path = folder.path().join(name);
+            ZarrSink::create(&path, DType::I16, &ChunkGrid::whole(&[0]), &options).unwrap().finish().unwrap();
+            ZarrSource::open(&path).unwrap().packing().unwrap().missing
+        };
+        assert_eq!(written("plain", r#"{"scale_factor": 2}"#), []);
+        assert_eq!(written("xarray", r#"{"_ARRAY_DIMENSIONS": ["x"]}"#), [Scalar::I64(7)]);
+        assert_eq!(written("both", r#"{"_ARRAY_DIMENSIONS": ["x"], "_FillValue": 3}"#), [Scalar::I64(3)]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Missing values.
 
-use chunkwise::{LazyArrayD, MaskedArray};
+use chunkwise::{LazyArrayD, MaskedArray, Packing};
 use chunkwise_chunk::{DType, Element, Scalar};
 use chunkwise_expr::eval_cast;
 use ndarray::{Axis, IxDyn};
@@ -31,6 +31,11 @@ pub(super) const METHODS: &[Method] = &[
     Method { name: "masked_reductions", draw: reduced::<i64> },
     Method { name: "masked_reductions", draw: reduced::<bool> },
     Method { name: "masked_shapes", draw: shapes },
+    Method { name: "decoded", draw: decoded::<i16> },
+    Method { name: "decoded", draw: decoded::<u8> },
+    Method { name: "decoded", draw: decoded::<i8> },
+    Method { name: "decoded", draw: decoded::<f32> },
+    Method { name: "decoded", draw: decoded::<u64> },
 ];
 
 /// A masked array and what it holds.
@@ -234,6 +239,42 @@ fn invalid(draw: &mut Draw) -> Use {
     Use::exact(any(x.masked_invalid().mask()), want)
 }
 
+/// Scale, offset, missing values and bounds, any of which may be absent, or nothing the stored type holds.
+fn decoded<T: Element>(draw: &mut Draw) -> Use {
+    let shape = any_shape(draw);
+    let (x, plain) = array_of_shape::<T>(draw, &shape);
+    let numbers = [-300.0, -3.0, 0.0, 0.5, 2.0, 17.0, 1e30, f64::NAN];
+    let missing: Vec<f64> = (0..draw.below(3)).map(|_| *draw.pick(&numbers)).collect();
+    let range = draw.one_in(3).then(|| (*draw.pick(&[-300.0, -5.0, 1.0]), *draw.pick(&[7.0, 250.0, 1e30])));
+    let (scale, offset) = (draw.one_in(2).then_some(0.25), draw.one_in(2).then_some(-3.5));
+    let unsigned = draw.one_in(3);
+    let mut packing = missing.iter().fold(Packing::default().unsigned(unsigned), |packing, &value| {
+        // Whole numbers are written without a point.
+        let whole = value.fract() == 0.0 && value.abs() < 1e9;
+        if whole { packing.missing_value(value as i64) } else { packing.missing_value(value) }
+    });
+    (packing.scale, packing.offset) = (scale, offset);
+    if let Some((low, high)) = range {
+        packing = packing.valid_range(low, high);
+    }
+    let want = PlainArray::from_fn(DType::F64, &shape, |index| {
+        let element = float(plain.get(index));
+        let equal = missing.iter().any(|&gone| {
+            let gone = if T::DTYPE == DType::F32 { gone as f32 as f64 } else { gone };
+            element == gone || (element.is_nan() && gone.is_nan())
+        });
+        let beyond = range.is_some_and(|(low, high)| {
+            let high = if T::DTYPE == DType::F32 { high as f32 as f64 } else { high };
+            element < low || element > high
+        });
+        let bits = [(DType::I8, 256.0), (DType::I16, 65536.0)].into_iter().find(|&(dtype, _)| dtype == T::DTYPE);
+        let wrap = bits.filter(|_| unsigned && element < 0.0).map_or(0.0, |(_, bits)| bits);
+        let value = (element + wrap) * scale.unwrap_or(1.0) + offset.unwrap_or(0.0);
+        Scalar::F64(if equal || beyond { 0.125 } else { value })
+    });
+    Use::exact(any(&x.decoded::<f64>(&packing).filled(0.125)), want)
+}
+
 /// Everything that moves elements moves the mask with them.
 fn shapes(draw: &mut Draw) -> Use {
     let shape = shape_of_rank(draw, 2);
@@ -352,7 +393,8 @@ fn reduced<T: Element>(draw: &mut Draw) -> Use {
     };
     let out = form.shape(&shape);
     let empty = form.axis().map_or(shape.contains(&0), |axis| shape[axis] == 0);
-    if matches!(which, 1 | 2 | 6 | 7) && empty && !out.contains(&0) {
+    let no_value = matches!(which, 6 | 7) || (matches!(which, 1 | 2) && !out.contains(&0));
+    if no_value && empty {
         return Use::fails(got);
     }
     let dtype = match which {
