@@ -108,7 +108,7 @@ macro_rules! float_parts {
             #[inline]
             fn bessel_i0(self) -> $t {
                 let x = self.abs();
-                if !(x >= 20.0) {
+                if x < 20.0 || x.is_nan() {
                     let y = x * x / 4.0;
                     let term = |sum: $t, k: u32| 1.0 + y / (k * k) as $t * sum;
                     return (1..=SERIES_TERMS).rev().fold(1.0, term);

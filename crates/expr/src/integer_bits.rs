@@ -50,9 +50,11 @@ macro_rules! integer_bits {
             #[inline]
             fn multiple(self, b: $t) -> $t {
                 let divisor = self.divisor(b);
-                if divisor == 0 { return 0; }
-                let multiple = self.wrapping_div(divisor).wrapping_mul(b);
-                if multiple < 0 { (0 as $t).wrapping_sub(multiple) } else { multiple }
+                if divisor == 0 {
+                    return 0;
+                }
+                let product = self.wrapping_div(divisor).wrapping_mul(b);
+                if (self < 0) != (b < 0) { (0 as $t).wrapping_sub(product) } else { product }
             }
             #[inline]
             fn is_outside(self, n: $t) -> bool { self < 0 || self >= n }
@@ -78,5 +80,6 @@ mod tests {
         assert_eq!((0i8.divisor(0), (-12i8).divisor(18), i8::MIN.divisor(0)), (0, 6, i8::MIN));
         assert_eq!((i8::MIN.divisor(-1), 255u8.divisor(34)), (1, 17));
         assert_eq!((0i8.multiple(5), (-4i8).multiple(6), i8::MIN.multiple(3)), (0, 12, i8::MIN));
+        assert_eq!((127i8.multiple(6), 127i8.multiple(-6)), (-6, -6));
     }
 }

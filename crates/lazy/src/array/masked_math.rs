@@ -16,7 +16,7 @@ use crate::{LazyArray, MaskedArray, Operand};
 ///
 /// ```
 /// use chunkwise::prelude::*;
-/// let x = LazyArray::from_ndarray(ndarray::arr1(&[1, 2]), 2).masked_equal(1);
+/// let x = LazyArray::from_ndarray(ndarray::arr1(&[1_i32, 2]), 2).masked_equal(1);
 /// assert_eq!((x.maximum(&x) + 1).sum().compute_option()?, Some(3));
 /// # Ok::<(), chunkwise::Error>(())
 /// ```
@@ -74,7 +74,7 @@ macro_rules! unary_method {
     (method $variant:ident $name:ident $class:ident $out:ident ($eg:expr) ($res:expr)) => {
         impl<T: $class, D: Dimension> MaskedArray<T, D> {
             #[doc = concat!("[`", stringify!($name), "`](LazyArray::", stringify!($name),
-                        ") of the elements; what is missing stays missing.")]
+                                ") of the elements; what is missing stays missing.")]
             ///
             /// ```
             /// use chunkwise::prelude::*;
@@ -82,7 +82,7 @@ macro_rules! unary_method {
             #[doc = concat!("let x = LazyArray::from_ndarray(ndarray::arr1(&[", stringify!($eg), "]), 1);")]
             #[doc = concat!("let y = MaskedArray::from(x).", stringify!($name), "();")]
             #[doc = concat!("assert_eq!(y.compute()?, (ndarray::arr1(&[", stringify!($res),
-                        "]), ndarray::arr1(&[false])));")]
+                                "]), ndarray::arr1(&[false])));")]
             /// # Ok::<(), chunkwise::Error>(())
             /// ```
             #[must_use]
@@ -107,7 +107,7 @@ macro_rules! binary_method {
     (method $variant:ident $name:ident $class:ident $out:ident ($ea:expr) ($eb:expr) ($res:expr)) => {
         impl<T: $class, D: Dimension> MaskedArray<T, D> {
             #[doc = concat!("[`", stringify!($name), "`](LazyArray::", stringify!($name),
-                        ") of the elements; missing where either is missing.")]
+                                ") of the elements; missing where either is missing.")]
             ///
             /// ```
             /// use chunkwise::prelude::*;
@@ -115,7 +115,7 @@ macro_rules! binary_method {
             #[doc = concat!("let x = LazyArray::from_ndarray(ndarray::arr1(&[", stringify!($ea), "]), 1);")]
             #[doc = concat!("let y = MaskedArray::from(x).", stringify!($name), "(", stringify!($eb), ");")]
             #[doc = concat!("assert_eq!(y.compute()?, (ndarray::arr1(&[", stringify!($res),
-                        "]), ndarray::arr1(&[false])));")]
+                                "]), ndarray::arr1(&[false])));")]
             /// # Ok::<(), chunkwise::Error>(())
             /// ```
             #[must_use]

@@ -53,7 +53,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::from_ndarray(ndarray::arr2(&[[1, 2], [3, 4]]), 1);
+    /// let x = LazyArray::from_ndarray(ndarray::arr2(&[[1_i32, 2], [3, 4]]), 1);
     /// let second_column = LazyArray::from_ndarray(ndarray::arr1(&[false, true]), 1);
     /// assert_eq!(x.masked_where(&second_column).sum().compute_option()?, Some(4));
     /// # Ok::<(), chunkwise::Error>(())

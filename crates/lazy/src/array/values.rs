@@ -133,7 +133,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::from_ndarray(ndarray::arr1(&[1, -3]), 2);
+    /// let x = LazyArray::from_ndarray(ndarray::arr1(&[1_i32, -3]), 2);
     /// assert_eq!(x.true_div(2).compute()?, ndarray::arr1(&[0.5, -1.5]));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```

@@ -58,15 +58,13 @@ impl ZarrSource {
     pub fn packing(&self) -> Result<Packing, SourceError> {
         let attributes = self.array().attributes();
         let packing = packing(attributes).map_err(|what| error(self.path(), what))?;
-        let is_xarrays = attributes.contains_key("_ARRAY_DIMENSIONS") && !attributes.contains_key("_FillValue");
-        Ok(match self.array().metadata() {
-            ArrayMetadata::V2(metadata) if is_xarrays => {
-                let fill = serde_json::to_value(&metadata.fill_value).ok();
-                let fill = fill.as_ref().and_then(number);
-                fill.map_or(packing.clone(), |fill| packing.missing_value(fill))
-            }
-            _ => packing,
-        })
+        let is_xarrays =
+            attributes.contains_key("_ARRAY_DIMENSIONS") && !attributes.contains_key("_FillValue");
+        let fill = match self.array().metadata() {
+            ArrayMetadata::V2(metadata) if is_xarrays => serde_json::to_value(&metadata.fill_value).ok(),
+            _ => None,
+        };
+        Ok(fill.as_ref().and_then(number).into_iter().fold(packing, Packing::missing_value))
     }
 }
 
@@ -140,7 +138,7 @@ fn base64_double(text: &str) -> Option<f64> {
             b'/' => 63,
             _ => return None,
         };
-        bits = bits << 6 | u128::from(value);
+        bits = (bits << 6) | u128::from(value);
     }
     // Eleven digits have 66 bits: the last two of them are no part of a byte.
     Some(f64::from_bits(((bits >> 2) as u64).swap_bytes()))
@@ -175,14 +173,18 @@ mod tests {
             assert!(matches!(missing[..], [Scalar::F64(x)] if x.is_nan()), "{text}: {missing:?}");
         }
         assert_eq!(base64_double("AAAAAAAA8D8="), Some(1.0));
-        assert_eq!(read(r#"{"missing_value": "-Infinity"}"#).unwrap().missing, [Scalar::F64(f64::NEG_INFINITY)]);
+        assert_eq!(
+            read(r#"{"missing_value": "-Infinity"}"#).unwrap().missing,
+            [Scalar::F64(f64::NEG_INFINITY)]
+        );
     }
 
     #[test]
     fn version_2_of_xarray_has_the_fill_value_of_the_array() {
         let folder = tempfile::tempdir().unwrap();
         let written = |name: &str, attributes: &str| {
-            let options = ZarrOptions::default().version(ZarrVersion::V2).fill(Scalar::I16(7)).attributes(attributes);
+            let options =
+                ZarrOptions::default().version(ZarrVersion::V2).fill(Scalar::I16(7)).attributes(attributes);
             let path = folder.path().join(name);
             ZarrSink::create(&path, DType::I16, &ChunkGrid::whole(&[0]), &options).unwrap().finish().unwrap();
             ZarrSource::open(&path).unwrap().packing().unwrap().missing

@@ -138,10 +138,12 @@ pub(super) fn elementwise(step: &CaseStep, args: &[&AnyArray]) -> Option<Result<
 /// The methods that are made of several operations; `None` for other names.
 fn composed(step: &CaseStep, args: &[&AnyArray]) -> Option<Result<AnyArray, Refusal>> {
     let done = match args {
+        &[index, ref choices @ ..] if step.op == "choose" => choose_among(index, choices),
         &[x] => composed_of_one(step, x)?,
         &[a, b] => composed_of_two(step, a, b)?,
-        &[index, ref choices @ ..] if step.op == "choose" => choose_among(index, choices),
-        &[first, second, a, b, ref default @ ..] if step.op == "select" => select_first([first, second], [a, b], default),
+        &[first, second, a, b, ref default @ ..] if step.op == "select" => {
+            select_first([first, second], [a, b], default)
+        }
         _ => return None,
     };
     Some(done.ok_or_else(|| Refusal::types(&step.op, args)))
@@ -250,7 +252,11 @@ fn choose_among(index: &AnyArray, choices: &[&AnyArray]) -> Option<AnyArray> {
     with_class!(Integer index, index.choose(&choices))
 }
 
-fn select_first(conditions: [&AnyArray; 2], choices: [&AnyArray; 2], default: &[&AnyArray]) -> Option<AnyArray> {
+fn select_first(
+    conditions: [&AnyArray; 2],
+    choices: [&AnyArray; 2],
+    default: &[&AnyArray],
+) -> Option<AnyArray> {
     let [AnyArray::Bool(first), AnyArray::Bool(second)] = conditions else { return None };
     let choices = of_f64(&choices)?;
     default.is_empty().then(|| chunkwise::select(&[first.clone(), second.clone()], &choices, 0.0).into())

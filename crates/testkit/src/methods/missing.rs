@@ -267,7 +267,8 @@ fn decoded<T: Element>(draw: &mut Draw) -> Use {
             let high = if T::DTYPE == DType::F32 { high as f32 as f64 } else { high };
             element < low || element > high
         });
-        let bits = [(DType::I8, 256.0), (DType::I16, 65536.0)].into_iter().find(|&(dtype, _)| dtype == T::DTYPE);
+        let bits =
+            [(DType::I8, 256.0), (DType::I16, 65536.0)].into_iter().find(|&(dtype, _)| dtype == T::DTYPE);
         let wrap = bits.filter(|_| unsigned && element < 0.0).map_or(0.0, |(_, bits)| bits);
         let value = (element + wrap) * scale.unwrap_or(1.0) + offset.unwrap_or(0.0);
         Scalar::F64(if equal || beyond { 0.125 } else { value })
