@@ -19,6 +19,7 @@ macro_rules! in_class {
     (Inexact, $d:expr) => { $d.is_float() || $d.is_complex() };
     (Float, $d:expr) => { $d.is_float() };
     (Bits, $d:expr) => { !$d.is_float() && !$d.is_complex() };
+    (Integer, $d:expr) => { $d.is_integer() };
 }
 
 #[rustfmt::skip]

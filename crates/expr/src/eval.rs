@@ -38,6 +38,7 @@ macro_rules! with_class2 {
     (Real, $p:expr, $a:ident, $b:ident, $f:expr, $body:expr) => { with_types2!($p, $a, $b, $f, $body; I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
     (Float, $p:expr, $a:ident, $b:ident, $f:expr, $body:expr) => { with_types2!($p, $a, $b, $f, $body; F32 F64) };
     (Bits, $p:expr, $a:ident, $b:ident, $f:expr, $body:expr) => { with_types2!($p, $a, $b, $f, $body; Bool I8 I16 I32 I64 U8 U16 U32 U64) };
+    (Integer, $p:expr, $a:ident, $b:ident, $f:expr, $body:expr) => { with_types2!($p, $a, $b, $f, $body; I8 I16 I32 I64 U8 U16 U32 U64) };
 }
 
 macro_rules! with_types2 {

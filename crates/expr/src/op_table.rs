@@ -8,7 +8,7 @@
 //! ```
 //!
 //! * `Class` is the trait of the element types it takes: `Element`, `Ordered`, `Number`, `Real`, `Signed`, `Inexact`,
-//!   `Float`, `Bits`.
+//!   `Float`, `Bits`, `Integer`.
 //! * `Out` is `Same`, `Bool`, `Real` (the parts of complex numbers, else the same) or `Complex` (of such parts).
 //! * the meaning is a Rust expression over values of the concrete type, with [`crate::Arith`], [`crate::RealArith`],
 //!   [`crate::Order`] and [`crate::Parts`] in scope.
@@ -120,6 +120,14 @@ macro_rules! for_each_unary {
             Arg arg: Inexact -> Real, |x| Parts::arg(x), method, eg -1.0 => std::f64::consts::PI;
             /// Square of the absolute value.
             NormSqr norm_sqr: Inexact -> Real, |x| Parts::norm_sqr(x), method, eg -3.0 => 9.0;
+            /// The `m` in [0.5, 1) or (-1, -0.5] of `m * 2^e`; zeros, infinities and NaN as they are.
+            Mantissa mantissa: Float -> Same, |x| $crate::FloatParts::fraction(x), method, eg 12.0 => 0.75;
+            /// The integer `e` of `m * 2^e` with `m` in [0.5, 1) or (-1, -0.5]; 0 for zeros, infinities and NaN.
+            Exponent exponent: Float -> Same, |x| $crate::FloatParts::exponent(x), method, eg 12.0 => 4.0;
+            /// Distance to the next float away from zero, with the sign of the element; NaN for infinities.
+            Spacing spacing: Float -> Same, |x| $crate::FloatParts::spacing(x), method, eg 1.0 => f64::EPSILON;
+            /// Modified Bessel function of the first kind and order 0.
+            BesselI0 bessel_i0: Float -> Same, |x| $crate::FloatParts::bessel_i0(x), method, eg 0.0 => 1.0;
         }
     };
 }
@@ -184,6 +192,20 @@ macro_rules! for_each_binary {
             Ne ne: Element -> Bool, |a, b| a != b, faults false, method, eg f64::NAN, f64::NAN => true;
             /// The complex number of a real and an imaginary part.
             Complex complex: Float -> Complex, |a, b| Parts::with_im(a, b), faults false, operator, eg 1.0, 2.0 => Complex::new(1.0, 2.0);
+            /// Bits moved up; a count that is negative or too large gives 0.
+            Shl shl: Integer -> Same, |a, b| $crate::IntegerBits::shifted_left(a, b), faults false, operator, eg 3, 2 => 12;
+            /// Bits moved down, the sign repeated; a count that is negative or too large gives 0, or -1 for negative numbers.
+            Shr shr: Integer -> Same, |a, b| $crate::IntegerBits::shifted_right(a, b), faults false, operator, eg -8, 1 => -4;
+            /// Greatest common divisor, not negative; 0 for two zeros.
+            Gcd gcd: Integer -> Same, |a, b| $crate::IntegerBits::divisor(a, b), faults false, method, eg 12, -18 => 6;
+            /// Least common multiple, not negative; 0 when either is 0. It wraps.
+            Lcm lcm: Integer -> Same, |a, b| $crate::IntegerBits::multiple(a, b), faults false, method, eg 4, -6 => 12;
+            /// The first where it is an index of a list with the second as its length, else an error.
+            IndexOf index_of: Integer -> Same, |a, b| { let _ = b; a }, faults $crate::IntegerBits::is_outside(a, b), operator, eg 1, 2 => 1;
+            /// The next float in the direction of the other one; that one when they are equal.
+            NextAfter next_after: Float -> Same, |a, b| $crate::FloatParts::next_toward(a, b), faults false, method, eg 1.0, 2.0 => 1.0 + f64::EPSILON;
+            /// `x * 2^n`, rounded once, with `n` truncated to an integer.
+            ScaleB scale_b: Float -> Same, |a, b| $crate::FloatParts::times_power_of_two(a, b), faults false, method, eg 0.75, 4.0 => 12.0;
         }
     };
 }

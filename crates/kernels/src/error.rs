@@ -32,6 +32,9 @@ pub enum KernelError {
     /// A user's reduction gave no value; what it said, after its name.
     #[error("{0}")]
     User(Arc<str>),
+    /// An index that is negative, or not below the number of choices.
+    #[error("choose: an index is outside the list of choices; clip() or modulo() it first")]
+    IndexOutOfRange,
     /// The result was no longer wanted; see [`Stop`](crate::Stop).
     #[error("stopped: the result is no longer wanted")]
     Stopped,
@@ -42,6 +45,7 @@ impl KernelError {
     pub(crate) fn of(op: BinaryOp) -> KernelError {
         match op {
             BinaryOp::Pow => KernelError::NegativeIntegerPower,
+            BinaryOp::IndexOf => KernelError::IndexOutOfRange,
             op => KernelError::IntegerDivisionByZero { op: op.name() },
         }
     }

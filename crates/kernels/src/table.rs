@@ -21,6 +21,7 @@ macro_rules! for_class {
     (Inexact, $reader:ident $args:tt) => { $reader!{ (F32 f32, F64 f64, C64 chunkwise_chunk::Complex<f32>, C128 chunkwise_chunk::Complex<f64>) $args } };
     (Float, $reader:ident $args:tt) => { $reader!{ (F32 f32, F64 f64) $args } };
     (Bits, $reader:ident $args:tt) => { $reader!{ (Bool bool, I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64) $args } };
+    (Integer, $reader:ident $args:tt) => { $reader!{ (I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64) $args } };
 }
 
 #[rustfmt::skip]

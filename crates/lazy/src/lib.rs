@@ -30,13 +30,13 @@ mod runtime;
 pub use array::{
     BlockArgs, BlockInfo, DotDim, Indexing, InterpOptions, IntoAxes, IntoAxisPairs, IntoIndices, IntoShared,
     LaneIndices, LazyArray, LazyArray1, LazyArray2, LazyArray3, LazyArray4, LazyArray5, LazyArray6,
-    LazyArrayD, LazyDim, LazyScalar, Nested, Operand, PadMode, PadStatistic, PadWidth, apply_gufunc, block,
-    broadcast_arrays, column_stack, concatenate, dstack, einsum, hstack, indices, matmul, meshgrid,
-    meshgrid_sparse, open_npy, reduction, stack, tensordot, tril_indices, triu_indices, try_zip_blocks,
-    vstack, zip_blocks, zip_overlap,
+    LazyArrayD, LazyDim, LazyScalar, MaskedArray, MaskedOperand, Nested, Operand, PadMode, PadStatistic,
+    PadWidth, apply_gufunc, block, broadcast_arrays, column_stack, concatenate, dstack, einsum, hstack,
+    indices, matmul, meshgrid, meshgrid_sparse, open_npy, reduction, select, stack, tensordot, tril_indices,
+    triu_indices, try_zip_blocks, vstack, zip_blocks, zip_overlap,
 };
 #[cfg(feature = "zarr")]
-pub use array::{ZarrOptions, ZarrVersion, open_zarr};
+pub use array::{ZarrArray, ZarrOptions, ZarrVersion, open_zarr};
 pub use chunkwise_chunk::{
     AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, Complex, DType, Element, Float, Inexact, Integer, Number,
     Ordered, Real, Scalar, Signed,
@@ -51,6 +51,7 @@ pub use chunkwise_optimize::OptimizeOptions;
 pub use chunkwise_scheduler::{
     CancelToken, ErrorMode, Observer, Progress, Retry, RunEvent, TaskEnd, TaskEvent, TaskKind,
 };
+pub use chunkwise_storage::Packing;
 pub use compute::{Compute, compute};
 pub use delayed::{Delayed, DelayedArgs, DelayedInput, delayed, delayed_with};
 pub use error::{Error, ErrorKind, Result};

@@ -8,6 +8,7 @@
 //! * Codecs run on the calling thread: the scheduler's pool is the only one, so zarrs is asked for a
 //!   concurrency of one, at which it does not enter its own.
 
+mod attributes;
 mod metadata;
 mod sink;
 mod source;

@@ -8,10 +8,13 @@ use chunkwise_testkit::{method_names, reference_names};
 
 /// Methods that compute nothing of their own: they say what an array is, run it, read it or write it.
 const NOT_OPERATIONS: &[&str] = &[
+    "attribute",
+    "attributes",
     "check",
     "chunks",
     "compute",
     "compute_into",
+    "compute_option",
     "dtype",
     "explain",
     "expr",
@@ -23,8 +26,10 @@ const NOT_OPERATIONS: &[&str] = &[
     "len_of",
     "nbytes",
     "ndim",
+    "open",
     "open_npy",
     "open_zarr",
+    "packing",
     "persist",
     "plan",
     "plan_store_npy",
@@ -33,6 +38,7 @@ const NOT_OPERATIONS: &[&str] = &[
     "store_npy",
     "store_zarr",
     "store_zarr_with",
+    "stored",
     "submit",
     "to_dot",
 ];

@@ -32,7 +32,8 @@ pub fn open_npy<T: Element, D: Dimension>(path: impl AsRef<Path>) -> Result<Lazy
     typed(Arc::new(source))
 }
 
-/// Opens a Zarr array, version 2 or 3, sharded or not; its blocks are those of the file.
+/// Opens a Zarr array, version 2 or 3, sharded or not; its blocks are those of the file. The elements are those that are
+/// stored: [`ZarrArray`](crate::ZarrArray) has the attributes, and decodes packed and missing values.
 ///
 /// # Errors
 /// When the array cannot be read, or holds another element type or number of axes.
@@ -56,14 +57,18 @@ pub fn open_zarr<T: Element, D: Dimension>(path: impl AsRef<Path>) -> Result<Laz
 
 /// The array of a source whose type and rank must be those of the caller.
 #[track_caller]
-fn typed<T: Element, D: Dimension>(source: Arc<dyn ChunkSource>) -> Result<LazyArray<T, D>> {
+pub(super) fn typed<T: Element, D: Dimension>(source: Arc<dyn ChunkSource>) -> Result<LazyArray<T, D>> {
     check_dtype(&*source, T::DTYPE)?;
-    if let Some(ndim) = D::NDIM.filter(|&ndim| ndim != source.shape().len()) {
-        let (name, shape) = (source.name(), source.shape());
-        let text = format!("{name} has shape {shape:?}, which is not of {ndim} dimensions");
-        return Err(Error::storage(SourceError::message(text), here()));
-    }
+    check_rank::<D>(&*source)?;
     Ok(LazyArray::wrap(Expr::source("open", source, None, here())))
+}
+
+#[track_caller]
+pub(super) fn check_rank<D: Dimension>(source: &dyn ChunkSource) -> Result<()> {
+    let Some(ndim) = D::NDIM.filter(|&ndim| ndim != source.shape().len()) else { return Ok(()) };
+    let (name, shape) = (source.name(), source.shape());
+    let text = format!("{name} has shape {shape:?}, which is not of {ndim} dimensions");
+    Err(Error::storage(SourceError::message(text), here()))
 }
 
 #[track_caller]

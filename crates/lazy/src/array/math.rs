@@ -1,6 +1,6 @@
 //! Elementwise methods: made from the operation tables, and the few that no table row can say.
 
-use chunkwise_chunk::{Element, Float, Inexact, Number, Ordered, Real};
+use chunkwise_chunk::{Element, Float, Inexact, Integer, Number, Ordered, Real};
 use chunkwise_expr::{
     BinaryOp, ElementFn, ElementOp, Expr, UnaryOp, eval_cast, for_each_binary, for_each_unary,
 };

@@ -14,8 +14,15 @@ mod layout;
 mod layout_calc;
 mod layout_join;
 mod layout_matrix;
+mod masked;
+mod masked_expr;
+mod masked_math;
+mod masked_reduce;
 mod math;
 mod missing;
+mod missing_packing;
+#[cfg(feature = "zarr")]
+mod missing_zarr;
 mod operand;
 mod operators;
 mod overlap;
@@ -31,6 +38,8 @@ mod statistics;
 mod statistics_nodes;
 mod statistics_weighted;
 mod values;
+mod values_choice;
+mod values_expr;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -55,11 +64,16 @@ pub use layout_join::{
     vstack,
 };
 pub use layout_matrix::{indices, tril_indices, triu_indices};
+pub use masked::MaskedArray;
+pub use masked_math::MaskedOperand;
+#[cfg(feature = "zarr")]
+pub use missing_zarr::ZarrArray;
 pub use operand::{IntoAxes, Operand};
 pub use overlap::zip_overlap;
 pub use pad::{PadMode, PadStatistic, PadWidth};
 pub use reduction::reduction;
 pub use shape::{concatenate, stack};
+pub use values_choice::select;
 
 pub(crate) use create::size_checked;
 pub(crate) use operand::here;

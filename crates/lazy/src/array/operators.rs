@@ -1,9 +1,9 @@
 //! Operators: every pairing of owned and borrowed arrays of any ranks, and numbers on either side; real numbers beside
 //! complex arrays too.
 
-use std::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Sub};
+use std::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Shl, Shr, Sub};
 
-use chunkwise_chunk::{Bits, Complex, Number, Real, Signed};
+use chunkwise_chunk::{Bits, Complex, Integer, Number, Real, Signed};
 use chunkwise_expr::{BinaryOp, Expr, UnaryOp};
 use ndarray::{DimMax, Dimension};
 
@@ -82,6 +82,8 @@ binary_operators! {
     BitAnd bitand Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;
     BitOr bitor Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;
     BitXor bitxor Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;
+    Shl shl Integer: i8 i16 i32 i64 u8 u16 u32 u64;
+    Shr shr Integer: i8 i16 i32 i64 u8 u16 u32 u64;
 }
 
 macro_rules! complex_array_real {

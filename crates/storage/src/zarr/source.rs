@@ -137,6 +137,11 @@ impl ZarrSource {
         &self.path
     }
 
+    /// What zarrs knows of the array.
+    pub(super) fn array(&self) -> &Array<Files> {
+        &self.array
+    }
+
     /// The attributes of the array: the text of a JSON object.
     ///
     /// ```

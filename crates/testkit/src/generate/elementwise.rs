@@ -34,8 +34,9 @@ pub(super) fn unary(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
 pub(super) fn binary(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     let a = pool.pick(draw);
     let dtype = a.dtype()?;
-    let taken: Vec<BinaryOp> =
-        BinaryOp::ALL.iter().copied().filter(|op| op.output(dtype).is_some()).collect();
+    // An index is checked against one number, and is an error where it is not below: see the method `choose`.
+    let usable = |op: &BinaryOp| op.output(dtype).is_some() && *op != BinaryOp::IndexOf;
+    let taken: Vec<BinaryOp> = BinaryOp::ALL.iter().copied().filter(usable).collect();
     let op = *draw.pick(&taken);
     let b = partner(draw, pool, &a);
     let b =
