@@ -43,7 +43,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     #[must_use]
     #[track_caller]
     pub fn select(&self, axis: Axis, indices: &[usize]) -> Self {
-        LazyArray::wrap(index::take_list("select", self.expr(), &indices.into(), axis.index(), here()))
+        LazyArray::wrap(index::take_list("select", self.expr(), indices.into(), axis.index(), here()))
     }
 
     /// The elements at indices of their own for every lane of an axis, as `argmin` finds them. The indices have as many
@@ -120,7 +120,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
             return LazyArray::wrap(Expr::invalid("compress", cause, at));
         }
         let kept: Vec<usize> = (0..mask.len()).filter(|&i| mask[i]).collect();
-        LazyArray::wrap(index::take_list("compress", self.expr(), &kept.into(), axis.index(), at))
+        LazyArray::wrap(index::take_list("compress", self.expr(), kept.into(), axis.index(), at))
     }
 
     /// The array without what is at `indices` of an axis. An index that is named twice deletes once.
@@ -134,7 +134,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     #[must_use]
     #[track_caller]
     pub fn delete(&self, indices: impl Into<IndexList>, axis: Axis) -> Self {
-        LazyArray::wrap(index::delete(self.expr(), &indices.into(), axis.index(), here()))
+        LazyArray::wrap(index::delete(self.expr(), indices.into(), axis.index(), here()))
     }
 
     /// The array with `values` laid into an axis before `index`, which is at most the length of the axis; negative ones
@@ -203,7 +203,7 @@ impl<T: Element, D: RemoveAxis> LazyArray<T, D> {
 /// The elements at indices of an axis.
 fn taken(name: &str, input: &Expr, indices: Indices, axis: usize, origin: Origin) -> Expr {
     match indices {
-        Indices::Given(list) => index::take_list(name, input, &list, axis, origin),
+        Indices::Given(list) => index::take_list(name, input, list, axis, origin),
         Indices::Lazy(indices) => index::take_lazy(input, &indices, axis, origin),
     }
 }

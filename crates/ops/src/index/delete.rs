@@ -140,7 +140,7 @@ impl BlockRule for Delete {
 }
 
 /// `input` without what is at `indices` of an axis. An index that is named twice deletes once.
-pub fn delete(input: &Expr, indices: &IndexList, axis: usize, origin: &'static Location<'static>) -> Expr {
+pub fn delete(input: &Expr, indices: IndexList, axis: usize, origin: &'static Location<'static>) -> Expr {
     let Some(grid) = input.grid() else { return input.clone() };
     match checked_axis(axis, grid.shape()).and_then(|()| indices.positions(axis, grid.shape())) {
         Ok(mut deleted) => {

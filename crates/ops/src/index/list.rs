@@ -63,14 +63,15 @@ impl IndexList {
     ///
     /// # Errors
     /// When an index lies outside.
-    pub(super) fn positions(&self, axis: usize, shape: &[usize]) -> Result<Vec<usize>, ExprError> {
+    pub(super) fn positions(self, axis: usize, shape: &[usize]) -> Result<Vec<usize>, ExprError> {
         self.check(axis, shape)?;
         let len = shape[axis];
-        let position = |&index: &isize| match index < 0 {
+        let position = |index: isize| match index < 0 {
             true => len.wrapping_add_signed(index),
             false => index as usize,
         };
-        Ok(self.indices.iter().map(position).collect())
+        // In the memory of the list.
+        Ok(self.indices.into_iter().map(position).collect())
     }
 
     /// These indices repeated to a larger shape.
