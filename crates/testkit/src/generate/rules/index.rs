@@ -167,6 +167,6 @@ fn assign_at(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
 
 fn delete(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     let (x, axis) = with_axis(draw, pool)?;
-    let indices: IndexList = indices(draw, x.shape()[axis], 4).into();
-    Some(index::delete(&x, indices, axis, Location::caller()))
+    let indices = indices(draw, x.shape()[axis], 4);
+    Some(index::delete(&x, indices.into(), axis, Location::caller()))
 }
