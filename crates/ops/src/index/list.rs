@@ -42,6 +42,7 @@ impl IndexList {
     }
 
     /// The indices as an array of `i64`.
+    #[allow(clippy::missing_panics_doc)] // the list has an index for every place
     pub fn to_array(&self) -> ArrayD<i64> {
         let wide: Vec<i64> = self.indices.iter().map(|&index| index as i64).collect();
         ArrayD::from_shape_vec(IxDyn(&self.shape), wide).expect("there is an index for every place")
