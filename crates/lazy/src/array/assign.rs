@@ -42,7 +42,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     #[track_caller]
     pub fn assign_at(&self, indices: impl Into<IndexList>, axis: Axis, value: impl Operand<T>) -> Self {
         let at = here();
-        LazyArray::wrap(index::assign_at(self.expr(), &indices.into(), axis.index(), &value.operand(at), at))
+        LazyArray::wrap(index::assign_at(self.expr(), indices.into(), axis.index(), &value.operand(at), at))
     }
 
     /// The array with the elements replaced where `mask` is true: `x[mask] = value` in NumPy for a value of one element,

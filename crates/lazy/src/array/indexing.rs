@@ -5,7 +5,7 @@
 
 use chunkwise_chunk::{Element, View};
 use chunkwise_expr::{Expr, ExprError};
-use chunkwise_ops::index::{self, Index, IndexList};
+use chunkwise_ops::index::{self, Index};
 use ndarray::{Axis, Dimension, RemoveAxis, SliceInfoElem};
 
 use super::here;
@@ -43,7 +43,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     #[must_use]
     #[track_caller]
     pub fn select(&self, axis: Axis, indices: &[usize]) -> Self {
-        LazyArray::wrap(index::take_list("select", self.expr(), &indices.into(), axis.index(), here()))
+        LazyArray::wrap(index::take_list("select", self.expr(), indices.into(), axis.index(), here()))
     }
 
     /// The elements at indices of their own for every lane of an axis, as `argmin` finds them. The indices have as many
@@ -120,21 +120,24 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
             return LazyArray::wrap(Expr::invalid("compress", cause, at));
         }
         let kept: Vec<usize> = (0..mask.len()).filter(|&i| mask[i]).collect();
-        LazyArray::wrap(index::take_list("compress", self.expr(), &kept.into(), axis.index(), at))
+        LazyArray::wrap(index::take_list("compress", self.expr(), kept.into(), axis.index(), at))
     }
 
-    /// The array without what is at `indices` of an axis. An index that is named twice deletes once.
+    /// The array without some positions of an axis: one, a list of them, a range, or those where a mask is true. What is
+    /// named twice is deleted once.
     ///
     /// ```
     /// use chunkwise::prelude::*;
     /// let x = LazyArray::arange(0, 5, 1, 2);
     /// assert_eq!(x.delete([1, -1, 1], Axis(0)).compute()?, ndarray::arr1(&[0, 2, 3]));
+    /// assert_eq!(x.delete([false, true, false, false, true], Axis(0)).compute()?, ndarray::arr1(&[0, 2, 3]));
+    /// assert_eq!(x.delete(1..4, Axis(0)).compute()?, ndarray::arr1(&[0, 4]));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn delete(&self, indices: impl Into<IndexList>, axis: Axis) -> Self {
-        LazyArray::wrap(index::delete(self.expr(), &indices.into(), axis.index(), here()))
+    pub fn delete(&self, what: impl Into<Index>, axis: Axis) -> Self {
+        LazyArray::wrap(index::delete(self.expr(), what.into(), axis.index(), here()))
     }
 
     /// The array with `values` laid into an axis before `index`, which is at most the length of the axis; negative ones
@@ -203,7 +206,7 @@ impl<T: Element, D: RemoveAxis> LazyArray<T, D> {
 /// The elements at indices of an axis.
 fn taken(name: &str, input: &Expr, indices: Indices, axis: usize, origin: Origin) -> Expr {
     match indices {
-        Indices::Given(list) => index::take_list(name, input, &list, axis, origin),
+        Indices::Given(list) => index::take_list(name, input, list, axis, origin),
         Indices::Lazy(indices) => index::take_lazy(input, &indices, axis, origin),
     }
 }

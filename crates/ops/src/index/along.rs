@@ -116,7 +116,7 @@ pub fn take_along_axis(
     match built {
         Ok((input, indices)) => {
             let Some(grid) = input.grid() else { return input };
-            let cells = cells::cells(grid.axis(axis), cells::beside(grid, &[axis]));
+            let cells = cells::cells(grid, &[axis]).swap_remove(0);
             Expr::blockwise(TakeAlong { axis, cells }, &[&input, &indices], origin)
         }
         Err(cause) => Expr::invalid("take_along_axis", cause, origin),

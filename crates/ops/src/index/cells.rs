@@ -5,17 +5,23 @@ use chunkwise_chunk::{AxisChunks, ChunkGrid};
 /// Elements of a block below which steps take several blocks at once: gathering them costs less than a task each.
 const LEAST_ELEMENTS: usize = 1 << 15;
 
-/// The part of an axis that a step takes: the blocks of the source, several where they are tiny. `beside` is the number of
-/// elements that a block has for each index of the axis.
-pub(super) fn cells(axis: &AxisChunks, beside: usize) -> AxisChunks {
-    let chunk = axis.max_chunk().max(1);
-    let wanted = LEAST_ELEMENTS / beside.max(1);
-    if chunk >= wanted {
-        // Places inside a cell are kept in 32 bits.
-        let most = u32::MAX as usize;
-        return if chunk > most { AxisChunks::regular(axis.len(), most) } else { axis.clone() };
-    }
-    AxisChunks::regular(axis.len(), chunk.saturating_mul(wanted / chunk))
+/// The parts of some axes that steps take: the blocks of the source, several where they are tiny.
+pub(super) fn cells(grid: &ChunkGrid, axes: &[usize]) -> Vec<AxisChunks> {
+    let longest = |axis: &AxisChunks| axis.max_chunk().max(1);
+    let block = grid.axes().iter().fold(1usize, |n, axis| n.saturating_mul(longest(axis)));
+    let mut merged = LEAST_ELEMENTS / block;
+    let cell = |&axis: &usize| {
+        let axis = grid.axis(axis);
+        let several = merged.min(axis.count()).max(1);
+        merged /= several;
+        match longest(axis) {
+            // Places inside a cell are kept in 32 bits.
+            chunk if chunk > u32::MAX as usize => AxisChunks::regular(axis.len(), u32::MAX as usize),
+            _ if several == 1 => axis.clone(),
+            chunk => AxisChunks::regular(axis.len(), chunk * several),
+        }
+    };
+    axes.iter().map(cell).collect()
 }
 
 /// Elements of the largest block of a grid for each index of these axes.
@@ -39,11 +45,15 @@ mod tests {
 
     #[test]
     fn tiny_blocks_share_a_step_and_large_ones_do_not() {
-        let sizes = |axis: &AxisChunks| axis.sizes().take(3).collect::<Vec<_>>();
-        assert_eq!(sizes(&cells(&AxisChunks::regular(1 << 20, 1 << 16), 1)), [1 << 16; 3]);
-        assert_eq!(sizes(&cells(&AxisChunks::regular(1 << 20, 1000), 1)), [32_000; 3]);
-        assert_eq!(sizes(&cells(&AxisChunks::regular(1 << 20, 1000), 1 << 10)), [1000; 3]);
-        assert_eq!(cells(&AxisChunks::regular(0, 4), 1), AxisChunks::whole(0));
+        let sizes = |shape: &[usize], chunk: &[usize], axes: &[usize]| -> Vec<usize> {
+            cells(&ChunkGrid::regular(shape, chunk), axes).iter().map(AxisChunks::max_chunk).collect()
+        };
+        assert_eq!(sizes(&[1 << 20], &[1 << 16], &[0]), [1 << 16]);
+        assert_eq!(sizes(&[1 << 20], &[1000], &[0]), [32_000]);
+        assert_eq!(sizes(&[1 << 20, 1 << 10], &[1000, 1 << 10], &[0]), [1000]);
+        assert_eq!(sizes(&[1 << 20, 1 << 20], &[16, 16], &[0, 1]), [16 * 128, 16]);
+        assert_eq!(sizes(&[32, 1 << 20], &[16, 16], &[0, 1]), [32, 16 * 64]);
+        assert_eq!(sizes(&[0], &[4], &[0]), [0]);
     }
 
     #[test]

@@ -6,12 +6,13 @@ use std::ops::Range;
 use std::panic::Location;
 use std::sync::Arc;
 
-use chunkwise_chunk::{AxisChunks, Chunk, ChunkGrid, Region, dispatch};
+use chunkwise_chunk::{AxisChunks, Chunk, ChunkGrid, Region, SliceElem, View, dispatch};
 use chunkwise_expr::{BlockError, BlockRule, Expr, ExprError, Meta, Need, Needs, Step};
+use ndarray::Slice;
 
 use super::plan::Picks;
 use super::points::checked_axis;
-use super::{IndexList, begun, gather};
+use super::{Index, IndexList, begun, gather};
 
 /// Its input without what is at some positions of an axis. Each block holds what is left of one block of the input.
 #[derive(Clone, Debug)]
@@ -139,16 +140,33 @@ impl BlockRule for Delete {
     }
 }
 
-/// `input` without what is at `indices` of an axis. An index that is named twice deletes once.
-pub fn delete(input: &Expr, indices: &IndexList, axis: usize, origin: &'static Location<'static>) -> Expr {
+/// `input` without what is at some positions of an axis: one, a list, a range, or where a mask of the axis is true. What is
+/// named twice is deleted once. Building takes O(n log n) for n positions.
+pub fn delete(input: &Expr, what: Index, axis: usize, origin: &'static Location<'static>) -> Expr {
     let Some(grid) = input.grid() else { return input.clone() };
-    match checked_axis(axis, grid.shape()).and_then(|()| indices.positions(axis, grid.shape())) {
+    match checked_axis(axis, grid.shape()).and_then(|()| positions(what, axis, grid.shape())) {
         Ok(mut deleted) => {
             deleted.sort_unstable();
             deleted.dedup();
             Expr::blockwise(Delete { axis, deleted: deleted.into() }, &[input], origin)
         }
         Err(cause) => Expr::invalid("delete", cause, origin),
+    }
+}
+
+fn positions(what: Index, axis: usize, shape: &[usize]) -> Result<Vec<usize>, ExprError> {
+    let len = shape[axis];
+    match what {
+        Index::At(at) => IndexList::from([at]).positions(axis, shape),
+        Index::Array(list) if list.shape().len() == 1 => list.positions(axis, shape),
+        Index::Mask(mask) if mask.shape() == [len] => {
+            Ok(mask.iter().zip(0..).filter(|(set, _)| **set).map(|(_, at)| at).collect())
+        }
+        Index::Slice(Slice { start, end, step }) => {
+            let view = View::slice(&[len], &[SliceElem::Slice { start, end, step }])?;
+            Ok((0..view.shape()[0]).map(|k| view.source_index(&[k])[0]).collect())
+        }
+        other => Err(ExprError::Message(format!("{other:?} does not say what to delete of {len} elements"))),
     }
 }
 

@@ -81,6 +81,18 @@ macro_rules! lists {
             }
         }
 
+        impl From<&Vec<$t>> for Index {
+            fn from(indices: &Vec<$t>) -> Index {
+                Index::Array(indices.into())
+            }
+        }
+
+        impl<const N: usize> From<&[$t; N]> for Index {
+            fn from(indices: &[$t; N]) -> Index {
+                Index::Array(indices.into())
+            }
+        }
+
         impl From<&[$t]> for Index {
             fn from(indices: &[$t]) -> Index {
                 Index::Array(indices.into())

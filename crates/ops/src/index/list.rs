@@ -42,6 +42,7 @@ impl IndexList {
     }
 
     /// The indices as an array of `i64`.
+    #[allow(clippy::missing_panics_doc)] // the list has an index for every place
     pub fn to_array(&self) -> ArrayD<i64> {
         let wide: Vec<i64> = self.indices.iter().map(|&index| index as i64).collect();
         ArrayD::from_shape_vec(IxDyn(&self.shape), wide).expect("there is an index for every place")
@@ -63,14 +64,15 @@ impl IndexList {
     ///
     /// # Errors
     /// When an index lies outside.
-    pub(super) fn positions(&self, axis: usize, shape: &[usize]) -> Result<Vec<usize>, ExprError> {
+    pub(super) fn positions(self, axis: usize, shape: &[usize]) -> Result<Vec<usize>, ExprError> {
         self.check(axis, shape)?;
         let len = shape[axis];
-        let position = |&index: &isize| match index < 0 {
+        let position = |index: isize| match index < 0 {
             true => len.wrapping_add_signed(index),
             false => index as usize,
         };
-        Ok(self.indices.iter().map(position).collect())
+        // In the memory of the list.
+        Ok(self.indices.into_iter().map(position).collect())
     }
 
     /// These indices repeated to a larger shape.

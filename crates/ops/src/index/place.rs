@@ -126,16 +126,17 @@ fn place<T: Element>(
 /// would have. Of equal indices the last one counts.
 pub fn assign_at(
     input: &Expr,
-    indices: &IndexList,
+    indices: IndexList,
     axis: usize,
     value: &Expr,
     origin: &'static Location<'static>,
 ) -> Expr {
     let (Some(grid), Some(_)) = (input.grid(), value.grid()) else { return first_error(input, value) };
+    let count = indices.indices().len();
     match checked_axis(axis, grid.shape()).and_then(|()| last_of_each(indices, axis, grid.shape())) {
         Ok((positions, last)) => {
             let mut shape = grid.shape().to_vec();
-            shape[axis] = indices.indices().len();
+            shape[axis] = count;
             let value = in_order(value, &shape, axis, last, origin);
             Expr::blockwise(Place { axis, positions: positions.into() }, &[input, &value], origin)
         }
@@ -145,7 +146,7 @@ pub fn assign_at(
 
 /// The positions in ascending order, each once, and for each which of the indices is the last one of it.
 fn last_of_each(
-    indices: &IndexList,
+    indices: IndexList,
     axis: usize,
     shape: &[usize],
 ) -> Result<(Vec<usize>, Vec<usize>), ExprError> {
@@ -177,9 +178,7 @@ fn in_order(
     kept[axis] = which.len();
     let own = (axis + value.shape().len()).checked_sub(shape.len());
     let lasting = match own {
-        Some(own) if value.shape()[own] != 1 => {
-            take_list("assign_at", value, &IndexList::from(which), own, origin)
-        }
+        Some(own) if value.shape()[own] != 1 => take_list("assign_at", value, which.into(), own, origin),
         _ => value.clone(),
     };
     repeated_to("assign_at", &lasting, &kept, origin)

@@ -38,7 +38,7 @@ pub(super) struct Picks<'a> {
 
 impl Plan {
     /// Groups points, given by their positions along each axis, by the cells of these axes. O(n) where there are fewer
-    /// cells than points, else O(n log n).
+    /// cells than points or the points ascend, else O(n log n).
     ///
     /// # Errors
     /// When there are more cells than can be numbered.
@@ -47,8 +47,10 @@ impl Plan {
         cells: &[AxisChunks],
         cut: AxisChunks,
     ) -> Result<Plan, ExprError> {
-        let most = cells.iter().try_fold(1usize, |n, cell| n.checked_mul(cell.count()));
-        let most = most.ok_or(ExprError::TooManyBlocks { blocks: usize::MAX })?;
+        let most = cells.iter().fold(1usize, |n, cell| n.saturating_mul(cell.count()));
+        if most >= u32::MAX as usize {
+            return Err(ExprError::TooManyBlocks { blocks: most });
+        }
         let n = points[0].len();
         let mut plan = Plan {
             cut,
@@ -58,32 +60,57 @@ impl Plan {
             sources: Vec::with_capacity(n * points.len()),
             steps: 1,
         };
+        let mut order = Order::new(most);
         for block in 0..plan.cut.count() {
             let range = plan.cut.range(block);
             let points: Vec<&[usize]> = points.iter().map(|axis| &axis[range.clone()]).collect();
-            plan.add_block(&points, cells, most);
+            match &points[..] {
+                [axis] if axis.is_sorted() => plan.add_ascending(axis, &cells[0]),
+                _ => plan.add_block(&points, cells, &mut order),
+            }
+            let before = plan.first_groups[plan.first_groups.len() - 1];
+            plan.steps = plan.steps.max(plan.groups.len() - before);
+            plan.first_groups.push(plan.groups.len());
         }
         Ok(plan)
     }
 
-    fn add_block(&mut self, points: &[&[usize]], cells: &[AxisChunks], most: usize) {
-        let numbers = cell_numbers(points, cells);
-        let order = sorted(&numbers, most);
-        for group in order.chunk_by(|&a, &b| numbers[a as usize] == numbers[b as usize]) {
-            self.add_group(points, group);
+    /// Points of one axis that are in the order of cells already.
+    fn add_ascending(&mut self, axis: &[usize], cells: &AxisChunks) {
+        let mut rest = axis;
+        while let [low, ..] = *rest {
+            let end = cells.range(cells.block_of(low)).end;
+            let (group, others) = rest.split_at(rest.partition_point(|&at| at < end));
+            let first = (axis.len() - rest.len()) as u32;
+            let region = Region::new(&[low], &[group[group.len() - 1] - low + 1]);
+            self.groups.push(Group { region, first: self.places.len() });
+            self.places.extend(first..first + group.len() as u32);
+            self.sources.extend(group.iter().map(|&at| (at - low) as u32));
+            rest = others;
         }
-        let before = self.first_groups[self.first_groups.len() - 1];
-        self.steps = self.steps.max(self.groups.len() - before);
-        self.first_groups.push(self.groups.len());
     }
 
-    fn add_group(&mut self, points: &[&[usize]], group: &[u32]) {
-        let region = bounding_box(points, group);
-        for &place in group {
-            let at = points.iter().zip(region.start());
-            // Cells have at most 2^32 places along an axis.
-            self.sources.extend(at.map(|(axis, low)| (axis[place as usize] - low) as u32));
+    fn add_block(&mut self, points: &[&[usize]], cells: &[AxisChunks], order: &mut Order) {
+        order.sort(points, cells);
+        for group in order.groups() {
+            self.add_group(points, cells, group);
         }
+    }
+
+    fn add_group(&mut self, points: &[&[usize]], cells: &[AxisChunks], group: &[u32]) {
+        let starts: Shape = points
+            .iter()
+            .zip(cells)
+            .map(|(axis, cells)| cells.range(cells.block_of(axis[group[0] as usize])).start)
+            .collect();
+        let first = self.sources.len();
+        self.sources.resize(first + group.len() * points.len(), 0);
+        for (i, (axis, start)) in points.iter().zip(&starts).enumerate() {
+            let own = self.sources[first + i..].iter_mut().step_by(points.len());
+            // Cells have at most 2^32 places along an axis.
+            own.zip(group).for_each(|(at, &place)| *at = (axis[place as usize] - start) as u32);
+        }
+        let region = moved_to_bounding_box(&mut self.sources[first..], &starts);
         self.groups.push(Group { region, first: self.places.len() });
         self.places.extend_from_slice(group);
     }
@@ -135,48 +162,101 @@ impl Plan {
     }
 }
 
-/// For each point the number of its cell in C order.
-fn cell_numbers(points: &[&[usize]], cells: &[AxisChunks]) -> Vec<usize> {
-    let (first, others) = points.split_first().expect("points have an axis at least");
-    let mut numbers: Vec<usize> = first.iter().map(|&at| cells[0].block_of(at)).collect();
-    for (axis, cells) in others.iter().zip(&cells[1..]) {
-        let count = cells.count();
-        for (number, &at) in numbers.iter_mut().zip(*axis) {
-            *number = *number * count + cells.block_of(at);
+/// The points of a block in the order of their cells. Its memory serves one block after the other.
+#[derive(Debug)]
+struct Order {
+    /// Number of cells.
+    most: usize,
+    /// For each point the number of its cell in C order.
+    cells: Vec<u32>,
+    /// Points in ascending order of cells, those of one cell as they come.
+    places: Vec<u32>,
+    /// Where the points of each cell end among `places`; of each cell that has some, or of each.
+    ends: Vec<u32>,
+}
+
+impl Order {
+    fn new(most: usize) -> Order {
+        Order { most, cells: Vec::new(), places: Vec::new(), ends: Vec::new() }
+    }
+
+    /// Takes up the points of a block.
+    fn sort(&mut self, points: &[&[usize]], cells: &[AxisChunks]) {
+        self.cells.clear();
+        self.cells.resize(points[0].len(), 0);
+        for (axis, cells) in points.iter().zip(cells) {
+            number(&mut self.cells, axis, cells);
+        }
+        self.ends.clear();
+        match self.most > self.cells.len() {
+            true => self.sort_few(),
+            false => self.count(),
         }
     }
-    numbers
+
+    /// Fewer points than cells.
+    fn sort_few(&mut self) {
+        let Order { cells, places, ends, .. } = self;
+        places.clear();
+        // Blocks of results have at most 2^32 points.
+        places.extend(0..cells.len() as u32);
+        let cell = |place: u32| cells[place as usize];
+        places.sort_unstable_by_key(|&place| (cell(place), place));
+        let groups = places.chunk_by(|&a, &b| cell(a) == cell(b));
+        ends.extend(groups.scan(0, |end, group| {
+            *end += group.len() as u32;
+            Some(*end)
+        }));
+    }
+
+    /// A counting sort.
+    fn count(&mut self) {
+        let Order { most, cells, places, ends } = self;
+        // Where the next point of a cell goes, which in the end is where they end.
+        ends.resize(*most + 1, 0);
+        cells.iter().for_each(|&cell| ends[cell as usize + 1] += 1);
+        (0..*most).for_each(|cell| ends[cell + 1] += ends[cell]);
+        places.resize(cells.len(), 0);
+        for (place, &cell) in (0..).zip(cells.iter()) {
+            let next = &mut ends[cell as usize];
+            places[*next as usize] = place;
+            *next += 1;
+        }
+    }
+
+    /// The points of each cell that has some.
+    fn groups(&self) -> impl Iterator<Item = &[u32]> {
+        let groups = self.ends.iter().scan(0, |start, &end| {
+            let range = *start as usize..end as usize;
+            *start = end;
+            Some(&self.places[range])
+        });
+        groups.filter(|group| !group.is_empty())
+    }
 }
 
-/// The places of the numbers in ascending order, equal ones as they come; numbers are below `most`.
-fn sorted(numbers: &[usize], most: usize) -> Vec<u32> {
-    // Blocks of results have at most 2^32 points.
-    let mut order: Vec<u32> = (0..numbers.len() as u32).collect();
-    if numbers.is_sorted() {
-        return order;
+/// Adds an axis to the numbers of cells in C order, of which there are fewer than 2^32.
+fn number(numbers: &mut [u32], axis: &[usize], cells: &AxisChunks) {
+    let count = cells.count() as u32;
+    let add = |(number, cell): (&mut u32, usize)| *number = *number * count + cell as u32;
+    match cells.regular_chunk() {
+        // The common case without a look at the cells for each point.
+        Some(chunk) => numbers.iter_mut().zip(axis.iter().map(|at| at / chunk)).for_each(add),
+        None => numbers.iter_mut().zip(axis.iter().map(|&at| cells.block_of(at))).for_each(add),
     }
-    if most > numbers.len() {
-        order.sort_unstable_by_key(|&place| (numbers[place as usize], place));
-        return order;
-    }
-    let mut next = vec![0u32; most + 1];
-    numbers.iter().for_each(|&number| next[number + 1] += 1);
-    (0..most).for_each(|number| next[number + 1] += next[number]);
-    for (place, &number) in (0..).zip(numbers) {
-        order[next[number] as usize] = place;
-        next[number] += 1;
-    }
-    order
 }
 
-fn bounding_box(points: &[&[usize]], group: &[u32]) -> Region {
-    let range = |axis: &&[usize]| {
-        let positions = group.iter().map(|&place| axis[place as usize]);
-        positions.fold((usize::MAX, 0), |(low, high), at| (low.min(at), high.max(at)))
-    };
-    let (low, len): (Shape, Shape) =
-        points.iter().map(range).map(|(low, high)| (low, high - low + 1)).unzip();
-    Region::new(&low, &len)
+/// The smallest box that holds some places, a number for each axis that counts from `starts`; then they count from the
+/// start of the box.
+fn moved_to_bounding_box(sources: &mut [u32], starts: &[usize]) -> Region {
+    let mut region = Region::whole(starts);
+    for (axis, &start) in starts.iter().enumerate() {
+        let own = sources[axis..].iter().step_by(starts.len());
+        let (low, high) = own.fold((u32::MAX, 0), |(low, high), &at| (low.min(at), high.max(at)));
+        sources[axis..].iter_mut().step_by(starts.len()).for_each(|at| *at -= low);
+        region.set_axis(axis, start + low as usize, (high - low) as usize + 1);
+    }
+    region
 }
 
 /// The blocks of so many points, of about `chunk`.

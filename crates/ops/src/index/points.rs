@@ -44,8 +44,7 @@ impl Points {
 
     /// The positions of points that are inside the axes, in a plan for the grid of the input.
     fn new(axes: &[usize], positions: &[Vec<usize>], grid: &ChunkGrid) -> Result<Points, ExprError> {
-        let beside = cells::beside(grid, axes);
-        let cells: Vec<AxisChunks> = axes.iter().map(|&axis| cells::cells(grid.axis(axis), beside)).collect();
+        let cells = cells::cells(grid, axes);
         let chunk = axes.iter().fold(1usize, |n, &axis| n.saturating_mul(cells::average(grid.axis(axis))));
         let cut = cut_of_points(positions[0].len(), chunk)?;
         Ok(Points { axes: axes.into(), plan: Arc::new(Plan::new(positions, &cells, cut)?) })
@@ -133,7 +132,7 @@ impl BlockRule for Points {
 pub fn take_list(
     name: &str,
     input: &Expr,
-    indices: &IndexList,
+    indices: IndexList,
     axis: usize,
     origin: &'static Location<'static>,
 ) -> Expr {

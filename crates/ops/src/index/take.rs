@@ -145,7 +145,7 @@ fn rule(grid: &ChunkGrid, indices: &ChunkGrid, axis: usize) -> Result<Take, Expr
         true => indices.axis(0).refine(&AxisChunks::regular(indices.shape()[0], most))?,
         false => indices.axis(0).clone(),
     };
-    Ok(Take { axis, cells: cells::cells(grid.axis(axis), beside), cut })
+    Ok(Take { axis, cells: cells::cells(grid, &[axis]).swap_remove(0), cut })
 }
 
 /// The error of one of two expressions that are not both arrays.

@@ -44,7 +44,7 @@ fn indices(draw: &mut Draw, len: usize, most: usize) -> Vec<i64> {
 fn take(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     let (x, axis) = with_axis(draw, pool)?;
     let indices: IndexList = indices(draw, x.shape()[axis], 8).into();
-    Some(index::take_list("take", &x, &indices, axis, Location::caller()))
+    Some(index::take_list("take", &x, indices, axis, Location::caller()))
 }
 
 /// Indices that a source gives, in any chunks, some of them reversed.
@@ -160,13 +160,13 @@ fn assign_at(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     let (x, axis) = with_axis(draw, pool)?;
     let at = Location::caller();
     let indices: IndexList = indices(draw, x.shape()[axis], 6).into();
-    let shown = index::take_list("take", &x, &indices, axis, at);
+    let shown = index::take_list("take", &x, indices.clone(), axis, at);
     let value = value(draw, &x, &shown)?;
-    Some(index::assign_at(&x, &indices, axis, &value, at))
+    Some(index::assign_at(&x, indices, axis, &value, at))
 }
 
 fn delete(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     let (x, axis) = with_axis(draw, pool)?;
-    let indices: IndexList = indices(draw, x.shape()[axis], 4).into();
-    Some(index::delete(&x, &indices, axis, Location::caller()))
+    let indices = indices(draw, x.shape()[axis], 4);
+    Some(index::delete(&x, indices.into(), axis, Location::caller()))
 }
