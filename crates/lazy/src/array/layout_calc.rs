@@ -323,7 +323,14 @@ impl Points {
         let x = self.period.map_or(x, |period| chunkwise_expr::Arith::modulo(x, period));
         let after = self.at.partition_point(|&at| at <= x);
         match after.checked_sub(1) {
-            _ if x.is_nan() => x,
+            // A lone point is all that is neither before nor after it.
+            _ if x.is_nan() => {
+                if self.at.len() == 1 {
+                    self.values[0]
+                } else {
+                    x
+                }
+            }
             None => self.left,
             Some(last) if last + 1 == self.at.len() => {
                 if x > self.at[last] {
