@@ -103,7 +103,7 @@ impl<T: Element, D: RemoveAxis> LazyArray<T, D> {
     /// use chunkwise::prelude::*;
     /// let x = LazyArray::from_ndarray(ndarray::arr2(&[[1, 2], [3, 4]]), 1);
     /// let sums: Vec<_> = x.axis_iter(Axis(0)).map(|row| row.sum()).collect();
-    /// assert_eq!(chunkwise::compute(sums)?, [3, 7]);
+    /// assert_eq!(chunkwise::compute(sums)?, [3_i64, 7]);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[track_caller]

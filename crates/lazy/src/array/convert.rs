@@ -101,7 +101,7 @@ impl<T: Element> LazyArray<T, Ix1> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// assert_eq!(LazyArray::from_vec(vec![1, 2, 3], 2).sum().compute()?, 6);
+    /// assert_eq!(LazyArray::from_vec(vec![1, 2, 3], 2).max().compute()?, 3);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[track_caller]
@@ -161,7 +161,7 @@ impl<T: Element, D: RemoveAxis> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let blocks = (1..4).map(|n| ndarray::Array1::from_elem(n, n));
+    /// let blocks = (1..4).map(|n| ndarray::Array1::from_elem(n, n as u8));
     /// let x = LazyArray::from_block_iter(Axis(0), blocks);
     /// assert_eq!(x.chunks().to_string(), "([1, 2, 3],)");
     /// assert_eq!(x.compute()?, ndarray::arr1(&[1, 2, 2, 3, 3, 3]));
