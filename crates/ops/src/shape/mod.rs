@@ -6,6 +6,7 @@
 //! diagonal    the diagonal of two axes
 //! difference  each element's distance to the next
 //! gradient    derivatives by central differences
+//! median      the median of lines, for padding with it
 //! ```
 //!
 //! Joining, rolling, splitting and triangles are compositions of views and other operations: they are written where the
@@ -15,12 +16,14 @@ mod diagonal;
 mod difference;
 mod extend;
 mod gradient;
+mod median;
 mod walk;
 
 pub use diagonal::Diagonal;
 pub use difference::Difference;
 pub use extend::Extend;
 pub use gradient::{Gradient, Spacing};
+pub use median::LineMedian;
 pub use walk::{Beyond, Counts, Walk};
 
 use chunkwise_chunk::ChunkError;

@@ -60,7 +60,7 @@ fn block_range(draw: &mut Draw) -> Use {
         let start = draw.below(count + 1);
         start..start + draw.below(count - start + 1)
     };
-    let ranges: Vec<Range<usize>> = counts.iter().map(range).collect();
+    let mut ranges: Vec<Range<usize>> = counts.iter().map(range).collect();
     let mut region = Region::whole(x.shape());
     for (axis, range) in ranges.iter().enumerate() {
         let lengths: Vec<usize> = x.chunks().axis(axis).sizes().collect();
@@ -68,7 +68,8 @@ fn block_range(draw: &mut Draw) -> Use {
         region.set_axis(axis, start, lengths[range.clone()].iter().sum());
     }
     if draw.one_in(10) {
-        return Use::fails(x.block_range(&[ranges, vec![0..1]].concat()));
+        ranges.push(0..1);
+        return Use::fails(x.block_range(&ranges));
     }
     Use::exact(x.block_range(&ranges), part(&plain, &region))
 }

@@ -18,7 +18,7 @@ pub(super) const METHODS: &[Method] = &[
 type Line = fn(&[i64], usize, usize) -> Vec<i64>;
 
 fn mode(draw: &mut Draw) -> (PadMode<i64>, Line) {
-    match draw.below(10) {
+    match draw.below(11) {
         0 => (PadMode::Constant(7), |x, b, a| [vec![7; b], x.to_vec(), vec![7; a]].concat()),
         1 => (PadMode::Edge, |x, b, a| [vec![x[0]; b], x.to_vec(), vec![x[x.len() - 1]; a]].concat()),
         2 => (PadMode::Wrap, |x, b, a| from_period(x, x, b, a)),
@@ -31,6 +31,7 @@ fn mode(draw: &mut Draw) -> (PadMode<i64>, Line) {
             let of_two = PadMode::Statistic(PadStatistic::Minimum, vec![(2, 2)]);
             (of_two, |x, b, a| summary(x, b, a, |x| *x.iter().min().expect("it is not empty")))
         }
+        9 => (PadMode::Median, |x, b, a| summary(x, b, a, middle)),
         _ => (PadMode::LinearRamp(0), ramp),
     }
 }
@@ -70,8 +71,17 @@ fn odd(x: &[i64], before: usize, after: usize, skipped: usize) -> Vec<i64> {
 
 fn summary(x: &[i64], before: usize, after: usize, of: fn(&[i64]) -> i64) -> Vec<i64> {
     // The minimum is that of two elements at each end.
-    let near = if of(&[0, 1]) == 0 { x.len().min(2) } else { x.len() };
+    let near = if of(&[0, 1, 1]) == 0 { x.len().min(2) } else { x.len() };
     [vec![of(&x[..near]); before], x.to_vec(), vec![of(&x[x.len() - near..]); after]].concat()
+}
+
+/// The median, rounded to the even number where it lies between two.
+fn middle(x: &[i64]) -> i64 {
+    let mut x = x.to_vec();
+    x.sort_unstable();
+    let twice = x[(x.len() - 1) / 2] + x[x.len() / 2];
+    let low = twice.div_euclid(2);
+    if twice % 2 == 0 { low } else { low + low.rem_euclid(2) }
 }
 
 fn ramp(x: &[i64], before: usize, after: usize) -> Vec<i64> {
