@@ -322,7 +322,7 @@ fn odd(x: &Expr, axis: usize, (before, after): (usize, usize), edge_twice: bool,
     }
     let (mut area, mut left, mut right) = (x.clone(), before, after);
     let lone = x.grid().is_some_and(|grid| grid.axis(axis).count() == 1);
-    while left + right > 0 && area.error().is_none() {
+    while (left, right) != (0, 0) && area.error().is_none() {
         let len = area.shape()[axis];
         let whole = if edge_twice { len / n * n } else { (len - 1) / (n - 1) * (n - 1) };
         let (low, high) = (whole.min(left), whole.min(right));

@@ -41,11 +41,11 @@ type Split = fn(&LazyArrayD<i32>, Axis, usize) -> Vec<LazyArrayD<i32>>;
 
 fn split(draw: &mut Draw, split: Split, equal: bool) -> Use {
     let (x, plain, axis) = with_axis(draw);
-    let parts = draw.below(5);
+    let parts = if draw.one_in(12) { usize::MAX } else { draw.below(5) };
     let pieces = split(&x, Axis(axis), parts);
     let number = draw.below(pieces.len());
     let len = x.shape().get(axis).copied().unwrap_or(0);
-    if axis == x.ndim() || parts == 0 || (equal && len % parts != 0) {
+    if axis == x.ndim() || parts == 0 || parts > 5 || (equal && len % parts != 0) {
         return Use::fails(pieces[number].clone());
     }
     // The first ones are longer.

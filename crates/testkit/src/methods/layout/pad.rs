@@ -104,6 +104,9 @@ fn pad(draw: &mut Draw) -> Use {
         |width: usize| if matches!(mode, PadMode::LinearRamp(_)) { width.next_power_of_two() } else { width };
     let widths: Vec<(usize, usize)> =
         (0..ndim).map(|_| (powers(draw.below(9)), powers(draw.below(9)))).collect();
+    if ndim > 0 && draw.one_in(12) {
+        return Use::fails(x.pad(*draw.pick(&[1 << 61, usize::MAX]), mode));
+    }
     let y = x.pad(widths.clone(), mode.clone());
     let copies = matches!(mode, PadMode::Constant(_));
     let empty = (0..ndim).any(|axis| plain.shape()[axis] == 0 && widths[axis] != (0, 0));
