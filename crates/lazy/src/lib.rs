@@ -57,4 +57,4 @@ pub use delayed::{Delayed, DelayedArgs, DelayedInput, delayed, delayed_with};
 pub use error::{Error, ErrorKind, Result};
 pub use explain::Plan;
 pub use ndarray;
-pub use runtime::{RunHandle, Runtime, RuntimeBuilder};
+pub use runtime::{BlocksIter, RunHandle, Runtime, RuntimeBuilder};

@@ -239,6 +239,31 @@ where
 }
 
 #[test]
+fn reshape_of_square_blocks_reads_each_block_once() {
+    let data = matrix();
+    let squares = ChunkGrid::regular(&[ROWS, COLUMNS], &[128, 128]);
+    for shape in [vec![COLUMNS, ROWS], vec![ROWS * COLUMNS], vec![ROWS / 4, 4, COLUMNS]] {
+        let (x, source) = stored(&data, &squares, ReadUnit::Any);
+        let y = x.reshape(IxDyn(&shape));
+        let rt = limited(2, NBYTES / 10);
+        let plan = rt.plan_store(&y).unwrap();
+        assert_eq!((plan.bytes_read(), plan.rerun_bytes()), (NBYTES, 0));
+        assert!(plan.spill_bytes() <= NBYTES && plan.peak_bytes() <= NBYTES / 10, "{plan}");
+        let want = data.clone().into_shape_with_order(shape).unwrap();
+        assert_eq!(stored_by(&rt, &y, "reshaped").unwrap(), want);
+        let reads = source.reads.lock().unwrap();
+        assert!(reads.len() == 256 && reads.values().all(|&n| n == 1), "{reads:?}");
+    }
+}
+
+#[test]
+fn reshape_of_whole_rows_needs_no_pieces() {
+    let (x, _) = stored(&matrix(), &rows(), ReadUnit::Any);
+    let plan = limited(1, NBYTES / 10).plan_store(&x.reshape(IxDyn(&[COLUMNS, ROWS]))).unwrap();
+    assert_eq!((plan.tasks(), plan.bytes_read(), plan.spill_bytes()), (32, NBYTES, 0));
+}
+
+#[test]
 fn any_grids_and_types_have_the_bits_of_the_unlimited_run() {
     check("line", &[20], &[&[3, 7, 10]], &[&[5, 5, 5, 5]], |i| i as f64 / 3.0);
     check("empty-blocks", &[12], &[&[0, 4, 0, 5, 3, 0]], &[&[2, 0, 6, 4]], |i| i as i32);

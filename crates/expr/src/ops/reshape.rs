@@ -29,6 +29,12 @@ impl Reshape {
         Ok(Reshape { grid: rows(shape, block) })
     }
 
+    /// The blocks of an array of `source` grid that hold consecutive elements in C order, as those of the result do, and as
+    /// many at most as before: each is needed by few blocks of the result.
+    pub fn rows_of(source: &ChunkGrid) -> ChunkGrid {
+        rows(source.shape(), source.max_chunk().iter().product())
+    }
+
     pub(crate) fn infer(&self, inputs: &[&Meta]) -> Meta {
         Meta::Array { dtype: inputs[0].dtype(), grid: self.grid.clone() }
     }

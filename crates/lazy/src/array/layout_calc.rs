@@ -128,8 +128,9 @@ impl<T: Number, D: Dimension> LazyArray<T, D> {
     /// ```
     /// use chunkwise::prelude::*;
     /// let x = LazyArray::from_ndarray(ndarray::arr1(&[1.0, 2.0, 3.0]), 2);
-    /// assert_eq!(x.trapezoid(Axis(0), 2.0).compute()?, 8.0);
-    /// assert_eq!(x.trapezoid(Axis(0), [0.0, 1.0, 4.0]).compute()?, 9.0);
+    /// let even: f64 = x.trapezoid(Axis(0), 2.0).compute()?;
+    /// let uneven: f64 = x.trapezoid(Axis(0), [0.0, 1.0, 4.0]).compute()?;
+    /// assert_eq!((even, uneven), (8.0, 9.0));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]
@@ -326,7 +327,14 @@ impl Points {
         let x = self.period.map_or(x, |period| chunkwise_expr::RealArith::modulo(x, period));
         let after = self.at.partition_point(|&at| at <= x);
         match after.checked_sub(1) {
-            _ if x.is_nan() => x,
+            // A lone point is all that is neither before nor after it.
+            _ if x.is_nan() => {
+                if self.at.len() == 1 {
+                    self.values[0]
+                } else {
+                    x
+                }
+            }
             None => self.left,
             Some(last) if last + 1 == self.at.len() => {
                 if x > self.at[last] {

@@ -8,8 +8,12 @@ use super::here;
 use super::layout::{Origin, check_axis, expanded, part};
 use crate::{LazyArray, LazyArray1, LazyArrayD};
 
+/// Parts of an array that are listed; more are an error.
+const MOST_PARTS: usize = 1 << 24;
+
 impl<T: Element, D: RemoveAxis> LazyArray<T, D> {
-    /// So many parts of equal length along an axis. Where the length cannot be divided, each of them holds the error.
+    /// So many parts of equal length along an axis. Where the length cannot be divided, each of them holds the error; of no
+    /// parts, or more than can be listed, there is one that does.
     ///
     /// ```
     /// use chunkwise::prelude::*;
@@ -25,7 +29,8 @@ impl<T: Element, D: RemoveAxis> LazyArray<T, D> {
         typed(split("split", self.expr(), axis.index(), parts, true, here()))
     }
 
-    /// So many parts along an axis, the first ones longer by one where the length cannot be divided.
+    /// So many parts along an axis, the first ones longer by one where the length cannot be divided. Errors are as of
+    /// [`split`](LazyArray::split).
     ///
     /// ```
     /// use chunkwise::prelude::*;
@@ -126,9 +131,13 @@ fn typed<T, D>(exprs: Vec<Expr>) -> Vec<LazyArray<T, D>> {
 }
 
 fn split(name: &'static str, x: &Expr, axis: usize, parts: usize, equal: bool, at: Origin) -> Vec<Expr> {
+    let listed = if parts > MOST_PARTS { 1 } else { parts.max(1) };
     let cause = match check_axis(axis, x.shape()) {
-        _ if x.error().is_some() => return vec![x.clone(); parts.max(1)],
+        _ if x.error().is_some() => return vec![x.clone(); listed],
         Err(cause) => ExprError::from(cause),
+        Ok(()) if parts > MOST_PARTS => {
+            ExprError::Message(format!("{parts} parts are more than can be listed"))
+        }
         Ok(()) if parts == 0 => ExprError::Message("an array cannot be split into no parts".into()),
         Ok(()) if equal && !x.shape()[axis].is_multiple_of(parts) => {
             let len = x.shape()[axis];
@@ -143,7 +152,7 @@ fn split(name: &'static str, x: &Expr, axis: usize, parts: usize, equal: bool, a
             return (0..parts).map(|i| part(name, x, axis, start(i), start(i + 1), at)).collect();
         }
     };
-    vec![Expr::invalid(name, cause, at); parts.max(1)]
+    vec![Expr::invalid(name, cause, at); listed]
 }
 
 fn at_least(x: &Expr, ndim: usize, at: Origin) -> Expr {

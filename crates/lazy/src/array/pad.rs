@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use chunkwise_chunk::{Chunks, DType, Element, Scalar, View};
 use chunkwise_expr::{BinaryOp, ElementOp, Expr, ExprError, ReduceKind, UnaryOp, eval_cast};
-use chunkwise_ops::shape::{Beyond, Extend, Walk};
+use chunkwise_ops::shape::{Beyond, Extend, LineMedian, Walk};
 use chunkwise_storage::ArangeSource;
 use ndarray::{Dimension, SliceInfoElem};
 
@@ -116,6 +116,8 @@ pub enum PadMode<T> {
     Minimum,
     /// The mean of the line. Integers are rounded, ties to even.
     Mean,
+    /// The median of the line. Integers are rounded, ties to even.
+    Median,
     /// A statistic of so many elements from the end, before and after each axis, or one pair for all axes.
     Statistic(PadStatistic, Vec<(usize, usize)>),
 }
@@ -139,6 +141,8 @@ pub enum PadStatistic {
     Minimum,
     /// The mean. Integers are rounded, ties to even.
     Mean,
+    /// The median. Integers are rounded, ties to even.
+    Median,
 }
 
 impl<T: Element, D: Dimension> LazyArray<T, D> {
@@ -198,6 +202,7 @@ impl<T: Element> PadMode<T> {
             PadMode::Maximum => Mode::Statistic(PadStatistic::Maximum, Vec::new()),
             PadMode::Minimum => Mode::Statistic(PadStatistic::Minimum, Vec::new()),
             PadMode::Mean => Mode::Statistic(PadStatistic::Mean, Vec::new()),
+            PadMode::Median => Mode::Statistic(PadStatistic::Median, Vec::new()),
             PadMode::Statistic(of, lengths) if lengths.is_empty() => Mode::Statistic(of, vec![(0, 0)]),
             PadMode::Statistic(of, lengths) => Mode::Statistic(of, lengths),
         }
@@ -229,37 +234,40 @@ fn padded(x: &Expr, widths: PadWidth, mode: Mode, at: Origin) -> Expr {
 fn try_padded(x: &Expr, widths: PadWidth, mode: Mode, at: Origin) -> Result<Expr, ExprError> {
     let ndim = x.shape().len();
     let widths = widths.of_axes(ndim)?;
-    let along = |pad: &dyn Fn(&Expr, usize, (usize, usize)) -> Result<Expr, ExprError>| {
-        widths.iter().enumerate().filter(|(_, width)| **width != (0, 0)).try_fold(
-            x.clone(),
-            |x, (axis, &width)| {
-                if x.error().is_none() && x.shape()[axis] == 0 {
-                    let text =
-                        format!("axis {axis} of shape {:?} has no elements to extend it with", x.shape());
-                    return Err(ExprError::Message(text));
-                }
-                pad(&x, axis, width)
-            },
-        )
-    };
     match mode {
         Mode::Copies(copies) => copied(x, &widths, &copies, at),
-        Mode::Odd { edge_twice } => along(&|x, axis, width| Ok(odd(x, axis, width, edge_twice, at))),
+        Mode::Odd { edge_twice } => along(x, &widths, &|x, axis, width| odd(x, axis, width, edge_twice, at)),
         Mode::Ramp(values) => {
             let values = for_axes(&values, ndim, "values")?;
-            along(&|x, axis, width| Ok(ramped(x, axis, width, values[axis], at)))
-        }
-        Mode::Statistic(of, lengths) if lengths.is_empty() => {
-            along(&|x, axis, width| Ok(summarized(x, axis, width, of, (usize::MAX, usize::MAX), at)))
+            along(x, &widths, &|x, axis, width| ramped(x, axis, width, values[axis], at))
         }
         Mode::Statistic(of, lengths) => {
-            let lengths = for_axes(&lengths, ndim, "lengths")?;
+            let lengths = match lengths.is_empty() {
+                true => vec![(usize::MAX, usize::MAX); ndim],
+                false => for_axes(&lengths, ndim, "lengths")?,
+            };
             if lengths.iter().any(|&(before, after)| before == 0 || after == 0) {
                 return Err(ExprError::Message("a statistic of no elements has no value".into()));
             }
-            along(&|x, axis, width| Ok(summarized(x, axis, width, of, lengths[axis], at)))
+            along(x, &widths, &|x, axis, width| summarized(x, axis, width, of, lengths[axis], at))
         }
     }
+}
+
+/// Pads an axis, which has elements.
+type PadAxis<'a> = dyn Fn(&Expr, usize, (usize, usize)) -> Expr + 'a;
+
+/// Pads one axis after the other: the corners are made of what was padded before.
+fn along(x: &Expr, widths: &[(usize, usize)], pad: &PadAxis<'_>) -> Result<Expr, ExprError> {
+    let mut x = x.clone();
+    for (axis, &width) in widths.iter().enumerate().filter(|(_, width)| **width != (0, 0)) {
+        if x.error().is_none() && x.shape()[axis] == 0 {
+            let text = format!("axis {axis} of shape {:?} has no elements to extend it with", x.shape());
+            return Err(ExprError::Message(text));
+        }
+        x = pad(&x, axis, width);
+    }
+    Ok(x)
 }
 
 fn copied(x: &Expr, widths: &[(usize, usize)], copies: &Copies, at: Origin) -> Result<Expr, ExprError> {
@@ -314,7 +322,7 @@ fn odd(x: &Expr, axis: usize, (before, after): (usize, usize), edge_twice: bool,
     }
     let (mut area, mut left, mut right) = (x.clone(), before, after);
     let lone = x.grid().is_some_and(|grid| grid.axis(axis).count() == 1);
-    while left + right > 0 && area.error().is_none() {
+    while (left, right) != (0, 0) && area.error().is_none() {
         let len = area.shape()[axis];
         let whole = if edge_twice { len / n * n } else { (len - 1) / (n - 1) * (n - 1) };
         let (low, high) = (whole.min(left), whole.min(right));
@@ -441,9 +449,18 @@ fn statistic(x: &Expr, axis: usize, of: PadStatistic, at: Origin) -> Expr {
     match of {
         PadStatistic::Maximum => reduce(ReduceKind::Max),
         PadStatistic::Minimum => reduce(ReduceKind::Min),
-        PadStatistic::Mean if dtype.is_integer() => {
-            Expr::element(UnaryOp::RoundTiesEven.into(), &[&reduce(ReduceKind::Mean)], at).cast(dtype, at)
+        PadStatistic::Mean => rounded(&reduce(ReduceKind::Mean), dtype, at),
+        PadStatistic::Median => {
+            let floats = x.cast(dtype.mean_type(), at);
+            rounded(&Expr::blockwise(LineMedian { axis }, &[&floats], at), dtype, at)
         }
-        PadStatistic::Mean => reduce(ReduceKind::Mean).cast(dtype, at),
+    }
+}
+
+/// Floats in the type of the elements.
+fn rounded(x: &Expr, dtype: DType, at: Origin) -> Expr {
+    match dtype.is_integer() {
+        true => Expr::element(UnaryOp::RoundTiesEven.into(), &[x], at).cast(dtype, at),
+        false => x.cast(dtype, at),
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 
-use chunkwise_chunk::{ChunkSink, Region};
+use chunkwise_chunk::{Chunk, ChunkSink, Region};
 use chunkwise_expr::{
     Collect, ElementOp, ExprGraph, GraphNode, Meta, Need, NodeId, Op, Program, ProgramBuilder,
 };
@@ -12,6 +13,7 @@ use chunkwise_scheduler::{Eviction, GraphBuilder, LayerId, Retry, TaskBytes, Tas
 use smallvec::SmallVec;
 
 use super::blockwise::{BlockLayer, BlockOp};
+use super::deliver::DeliverLayer;
 use super::demand::Demand;
 use super::feed::{Feed, bytes};
 use super::object::{CallLayer, CollectLayer};
@@ -81,13 +83,30 @@ impl<'a> Emit<'a> {
             self.tasks.push(tasks);
         }
         for (&root, target) in self.graph.roots().iter().zip(self.targets) {
-            if matches!(target, Target::Keep) {
-                for task in self.tasks[root.index()].iter().flatten() {
-                    self.builder.keep(*task)?;
+            match target {
+                Target::Keep => {
+                    for task in self.tasks[root.index()].iter().flatten() {
+                        self.builder.keep(*task)?;
+                    }
                 }
+                Target::Stream(taker) => self.deliver(root, taker)?,
+                Target::Sink(_) | Target::Discard => {}
             }
         }
         Ok(Lowered { tasks: self.builder.build(), bytes_read: self.bytes_read, recycler: self.recycler })
+    }
+
+    /// One task after the other that hands over a block: the one that waits for its taker holds up no other.
+    fn deliver(&mut self, root: NodeId, taker: &SyncSender<Chunk>) -> Result<()> {
+        let node = self.graph.node(root);
+        let label = Label::of_node(node, ", handed over", Some(node.meta.grid().clone()));
+        let layer = self.builder.layer(Arc::new(DeliverLayer { label, taker: taker.clone() }))?;
+        let mut before = None;
+        for (index, block) in self.tasks[root.index()].iter().enumerate() {
+            let inputs: Vec<TaskId> = block.iter().copied().chain(before).collect();
+            before = Some(self.builder.task(layer, number_of(index), &inputs, TaskBytes::default())?);
+        }
+        Ok(())
     }
 
     /// Whether a node gets tasks: it is needed, and no user reads it for itself, or it is a result.
@@ -286,7 +305,7 @@ impl<'a> Emit<'a> {
 
     /// Whether the caller keeps the value of a node.
     fn is_kept(&self, id: NodeId) -> bool {
-        self.targets_of(id).any(|target| matches!(target, Target::Keep))
+        self.targets_of(id).any(|target| matches!(target, Target::Keep | Target::Stream(_)))
     }
 
     /// Whether the value of a node is taken by other tasks or the caller. Users of a source that is read inline

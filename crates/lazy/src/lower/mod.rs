@@ -9,6 +9,7 @@
 //! reduction                  one fold a block, merges of eight partial results, finish   (`reduce`)
 //! siblings                   the same folds and merges for all of them, a finish each
 //! call, collect              one task                                                    (`object`)
+//! a result that is streamed  besides, one a block, each after the one before              (`deliver`)
 //! ```
 //!
 //! An operation says which input *regions* an output region needs; here they become blocks. Only blocks that some
@@ -17,6 +18,7 @@
 //! used up goes to the tasks that come after (`recycle`). Tiny blocks share a task where nobody sees it (`group`, `reduce`).
 
 mod blockwise;
+mod deliver;
 mod demand;
 mod emit;
 mod emit_reduce;
@@ -32,8 +34,9 @@ mod value;
 
 use std::panic::Location;
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 
-use chunkwise_chunk::{ChunkGrid, ChunkSink, Region};
+use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, Region};
 use chunkwise_expr::{BuildError, ExprError, ExprGraph, GraphNode, NodeId, Op};
 use chunkwise_scheduler::{Retry, TaskGraph};
 
@@ -58,6 +61,8 @@ pub(crate) enum Target {
     Sink(Arc<dyn ChunkSink>),
     /// Its blocks, or its value, are returned.
     Keep,
+    /// Its blocks are handed over in C order while the run goes on.
+    Stream(SyncSender<Chunk>),
     /// Nothing: the plan is only looked at.
     Discard,
 }

@@ -1,6 +1,7 @@
-//! Rechunking of arrays that do not fit into memory.
+//! Rechunking and reshaping of arrays that do not fit into memory.
 //!
-//! It owns the rewrite of a rechunk into smaller ones and the choice of the grids between. What is evicted when, and the
+//! It owns the rewrite of a rechunk into smaller ones and the choice of the grids between. A reshape gathers consecutive
+//! elements: it is done as a rechunk to blocks of such, by the same rules, and a reshape of these. What is evicted when, and the
 //! order of the tasks, are the scheduler's.
 //!
 //! Rows to columns is the hard case: every target block needs a part of every source block. With whole blocks, each
@@ -37,7 +38,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chunkwise_chunk::{AxisChunks, ChunkGrid, ReadCost, ReadUnit};
-use chunkwise_expr::{ExprGraph, GraphNode, Meta, NodeId, Op, Rechunk};
+use chunkwise_expr::{ExprGraph, GraphNode, Meta, NodeId, Op, Rechunk, Reshape};
 
 use super::demand::Demand;
 
@@ -122,9 +123,9 @@ pub(super) fn shuffle(graph: &ExprGraph, budget: u64, spills: bool) -> Option<Sh
 
 /// How a node is done, if not simply as it is. What is held is taken from `room`.
 fn way(graph: &ExprGraph, id: NodeId, budget: u64, spills: bool, room: &mut u64) -> Option<Way> {
-    let Op::Rechunk(Rechunk { grid: to }) = &graph.node(id).op else { return None };
-    let source = graph.node(graph.inputs(id)[0]);
+    let source = graph.node(*graph.inputs(id).first()?);
     let Meta::Array { dtype, grid: from } = &source.meta else { return None };
+    let to = &gathered(&graph.node(id).op, from)?;
     if is_at_hand(source) || refinement(from, to)? == *from {
         return None;
     }
@@ -142,6 +143,15 @@ fn way(graph: &ExprGraph, id: NodeId, budget: u64, spills: bool, room: &mut u64)
     };
     let stages = cheapest(from, to, nbytes, fits)?;
     spills.then_some(Way::Split(stages))
+}
+
+/// The blocks of an input that a rechunk, or a reshape, takes.
+fn gathered(op: &Op, source: &ChunkGrid) -> Option<ChunkGrid> {
+    match op {
+        Op::Rechunk(Rechunk { grid }) => Some(grid.clone()),
+        Op::Reshape(_) => Some(Reshape::rows_of(source)),
+        _ => None,
+    }
 }
 
 /// Whether parts of blocks cost no more than their elements.
@@ -254,7 +264,7 @@ fn refinement(one: &ChunkGrid, other: &ChunkGrid) -> Option<ChunkGrid> {
     Some(ChunkGrid::new(axes.collect::<Result<Vec<_>, _>>().ok()?))
 }
 
-/// The graph with every rechunk done as `ways` say.
+/// The graph with every rechunk and reshape done as `ways` say.
 fn rewrite(old: &ExprGraph, ways: &BTreeMap<NodeId, Way>) -> Shuffled {
     let mut new = Shuffled { graph: ExprGraph::new(), marks: Marks::default() };
     let mut places: Vec<NodeId> = Vec::with_capacity(old.len());
@@ -265,7 +275,14 @@ fn rewrite(old: &ExprGraph, ways: &BTreeMap<NodeId, Way>) -> Shuffled {
             new.marks.read_once.insert(inputs[0]);
         }
         places.push(match ways.get(&id) {
-            Some(Way::Split(stages)) => new.split(node, inputs[0], stages),
+            Some(Way::Split(stages)) => {
+                let to = &stages[stages.len() - 1].to;
+                let last = new.split(node, inputs[0], stages, to);
+                match node.op {
+                    Op::Rechunk(_) => last,
+                    _ => new.graph.add(node.clone(), &[last]),
+                }
+            }
             _ => new.graph.add(node.clone(), &inputs),
         });
     }
@@ -278,15 +295,15 @@ fn rewrite(old: &ExprGraph, ways: &BTreeMap<NodeId, Way>) -> Shuffled {
 }
 
 impl Shuffled {
-    /// Adds a rechunk in stages; its last node.
-    fn split(&mut self, node: &GraphNode, mut input: NodeId, stages: &[Stage]) -> NodeId {
+    /// Adds a rechunk in stages for a node; its last node.
+    fn split(&mut self, node: &GraphNode, mut input: NodeId, stages: &[Stage], to: &ChunkGrid) -> NodeId {
         for Stage { from, pieces, .. } in stages {
             if self.graph.node(input).meta.grid() != pieces {
                 input = self.rechunk(node, input, pieces);
                 self.marks.pieces.insert(input, from.clone());
             }
         }
-        match node.meta.grid() {
+        match to {
             grid if grid == self.graph.node(input).meta.grid() => input,
             grid => self.rechunk(node, input, grid),
         }

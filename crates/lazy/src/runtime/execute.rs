@@ -257,6 +257,7 @@ impl Runtime {
         let least = plan.peak_bytes().saturating_add(beside);
         let most = plan.useful_bytes(self.threads()).saturating_add(beside);
         let most = match self.memory_limit() {
+            Some(limit) if self.terms.shared => most.min(limit / 2).max(least),
             Some(limit) => most.min(limit - limit / FOR_OTHERS).max(least),
             None => most,
         };

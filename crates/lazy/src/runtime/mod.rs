@@ -6,6 +6,7 @@
 //! execute    how that is done: optimise, lower, plan within the limit, lease memory, run
 //! gate       runs, and moves of persisted arrays, keep out of each other's way
 //! submit     the same in the background
+//! stream     blocks handed over one after the other while the run goes on
 //! ```
 //!
 //! A [`Runtime`] is a handle to what all its clones share, and the terms on which this clone runs: who looks on, who may
@@ -14,6 +15,7 @@
 mod builder;
 mod execute;
 mod gate;
+mod stream;
 mod submit;
 
 use std::fmt;
@@ -33,6 +35,7 @@ use crate::{Compute, LazyArray, Plan, Result};
 use gate::Gate;
 
 pub use builder::RuntimeBuilder;
+pub use stream::BlocksIter;
 pub use submit::RunHandle;
 
 /// Threads, a memory limit and the results that were persisted: where lazy arrays are computed.
@@ -73,6 +76,8 @@ struct Terms {
     errors: ErrorMode,
     /// Whether the runs are called for by a task, on whatever thread: they must not wait for memory.
     nested: bool,
+    /// Whether the caller goes on while the runs do: as far as they can, they leave it half of the memory.
+    shared: bool,
 }
 
 impl fmt::Debug for Runtime {

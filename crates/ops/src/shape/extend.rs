@@ -160,6 +160,9 @@ impl BlockRule for Extend {
     }
 
     fn scratch_bytes(&self, block: &Region, inputs: &[&Meta]) -> u64 {
+        if block.is_empty() {
+            return 0;
+        }
         let runs = self.runs(block, inputs[0].grid().shape());
         let elements = runs.iter().map(total).fold(1u64, |n, len| n.saturating_mul(len as u64));
         let lines: u64 = block.shape().iter().map(|&len| len as u64 * size_of::<usize>() as u64).sum();

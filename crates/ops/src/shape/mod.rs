@@ -5,6 +5,7 @@
 //! extend      the rule that follows a walk along every axis
 //! difference  each element's distance to the next
 //! gradient    derivatives by central differences
+//! median      the median of lines, for padding with it
 //! ```
 //!
 //! Joining, rolling, splitting and triangles are compositions of views and other operations: they are written where the
@@ -13,11 +14,13 @@
 mod difference;
 mod extend;
 mod gradient;
+mod median;
 mod walk;
 
 pub use difference::Difference;
 pub use extend::Extend;
 pub use gradient::{Gradient, Spacing};
+pub use median::LineMedian;
 pub use walk::{Beyond, Counts, Walk};
 
 use chunkwise_chunk::ChunkError;

@@ -109,6 +109,7 @@ fn mode<T: Element>(step: &CaseStep) -> Result<PadMode<T>, Refusal> {
         "maximum" => statistic(PadStatistic::Maximum, PadMode::Maximum),
         "minimum" => statistic(PadStatistic::Minimum, PadMode::Minimum),
         "mean" => statistic(PadStatistic::Mean, PadMode::Mean),
+        "median" => statistic(PadStatistic::Median, PadMode::Median),
         other => return Err(Refusal::malformed(format!("there is no padding {other}"))),
     })
 }

@@ -113,7 +113,6 @@ fn methods() -> impl Iterator<Item = &'static Method> {
         contract::METHODS,
         function::METHODS,
         indexing::METHODS,
-        layout::METHODS,
         missing::METHODS,
         overlap::METHODS,
         rolling::METHODS,
@@ -123,7 +122,7 @@ fn methods() -> impl Iterator<Item = &'static Method> {
         statistics::BY_USERS,
         values::METHODS,
     ];
-    topics.into_iter().flatten()
+    topics.into_iter().chain(layout::METHODS.iter().copied()).flatten()
 }
 
 /// The names of the methods that can be drawn, some of them several times.

@@ -2,7 +2,7 @@
 
 use chunkwise_chunk::{DType, Scalar};
 use chunkwise_expr::{BinaryOp, Blockwise, eval_binary, eval_cast};
-use chunkwise_ops::shape::{Beyond, Difference, Extend, Gradient, Walk};
+use chunkwise_ops::shape::{Beyond, Difference, Extend, Gradient, LineMedian, Walk};
 
 use super::{Reference, exact};
 use crate::eager::number::{epsilon, float, rounded};
@@ -21,7 +21,28 @@ pub(super) const REFERENCES: &[Reference] = &[
         truth: |op, inputs| Some(Ok(gradient(op.downcast()?, inputs[0]))),
         slack: slopes,
     },
+    Reference {
+        rule: "LineMedian",
+        truth: |op, inputs| Some(Ok(median(op.downcast()?, inputs[0]))),
+        slack: exact,
+    },
 ];
+
+/// The mean of the two elements in the middle of each line, which are the same where there is one.
+fn median(rule: &LineMedian, x: &PlainArray) -> PlainArray {
+    let n = x.shape()[rule.axis];
+    let mut shape = x.shape().to_vec();
+    shape[rule.axis] = 1;
+    PlainArray::from_fn(x.dtype(), &shape, |index| {
+        let mut line: Vec<f64> = (0..n).map(|i| float(neighbour(x, index, rule.axis, i))).collect();
+        line.sort_by(f64::total_cmp);
+        let (low, high) = (line[(n - 1) / 2], line[n / 2]);
+        let is_nan = line.iter().any(|x| x.is_nan());
+        let sum = float(rounded(low + high, x.dtype()));
+        let middle = if n % 2 == 1 { high } else { sum / 2.0 };
+        rounded(if is_nan { f64::NAN } else { middle }, x.dtype())
+    })
+}
 
 /// What is seen at a place of an axis.
 #[derive(Clone, Copy)]

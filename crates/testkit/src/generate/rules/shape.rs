@@ -4,13 +4,14 @@ use std::panic::Location;
 
 use chunkwise_chunk::{DType, Scalar};
 use chunkwise_expr::Expr;
-use chunkwise_ops::shape::{Beyond, Counts, Difference, Extend, Gradient, Spacing, Walk};
+use chunkwise_ops::shape::{Beyond, Counts, Difference, Extend, Gradient, LineMedian, Spacing, Walk};
 
 use crate::generate::data::mild_value;
 use crate::generate::draw::Draw;
 use crate::generate::{Pool, Step};
 
-pub(in crate::generate) const STEPS: &[(usize, Step)] = &[(3, extend), (2, difference), (1, gradient)];
+pub(in crate::generate) const STEPS: &[(usize, Step)] =
+    &[(3, extend), (2, difference), (1, gradient), (1, median)];
 
 /// Axes padded and repeated, each in its own way.
 fn extend(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
@@ -75,4 +76,10 @@ fn gradient(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
         }
     };
     Some(Expr::blockwise(Gradient { axis, spacing, edge_order }, &[&x], Location::caller()))
+}
+
+fn median(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
+    let x = pool.find(draw, |x| x.dtype().is_some_and(DType::is_float) && !x.shape().is_empty())?;
+    let axis = draw.below(x.shape().len());
+    Some(Expr::blockwise(LineMedian { axis }, &[&x], Location::caller()))
 }

@@ -1,0 +1,234 @@
+//! Arrays of ten times the memory limit that are laid out anew, or taken block by block: what is allocated stays within
+//! the limit.
+//!
+//! In a file of its own, whose tests take turns: they measure what the whole process allocates.
+// Helpers of tests are not tests, to the lint.
+#![allow(clippy::unwrap_used)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard};
+
+use chunkwise::prelude::*;
+use chunkwise::{ErrorKind, PadMode};
+
+/// 80 MiB: a tenth must hold the 4 MiB of pages that the reading of a square block of a file maps.
+const ROWS: usize = 5120;
+const COLUMNS: usize = 2048;
+const NBYTES: usize = ROWS * COLUMNS * 8;
+
+/// The memory limit.
+const LIMIT: usize = NBYTES / 10;
+
+/// Elements of a block of 128 KiB along each axis.
+const SIDE: usize = 128;
+
+/// Graphs, tasks, queues, and the registers of threads.
+const SMALL: usize = 2 << 20;
+
+struct Counting;
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+static TURN: Mutex<()> = Mutex::new(());
+
+// SAFETY: every call goes to the system's allocator as it came; counting touches no memory of the caller.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
+        PEAK.fetch_max(live, Relaxed);
+        // SAFETY: the caller keeps the conditions of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller keeps the conditions of `dealloc`.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// What `run` gives, and the most bytes that were allocated beside those before.
+fn measured<T>(run: impl FnOnce() -> T) -> (T, usize) {
+    let before = LIVE.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let result = run();
+    (result, PEAK.load(Relaxed) - before)
+}
+
+fn limited() -> Runtime {
+    Runtime::builder()
+        .threads(2)
+        .memory_limit_bytes(LIMIT as u64)
+        .spill_dir(std::env::temp_dir())
+        .build()
+        .unwrap()
+}
+
+/// A file that is removed when the test is done with it.
+struct TempFile(PathBuf);
+
+impl TempFile {
+    fn new(name: &str) -> TempFile {
+        let name = format!("chunkwise-layout-{name}-{}.npy", std::process::id());
+        TempFile(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        // It may not have been written.
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
+/// The number of each element in C order.
+fn numbers() -> LazyArray2<f64> {
+    LazyArray::from_fn((ROWS, COLUMNS), SIDE, |(i, j)| (i * COLUMNS + j) as f64)
+}
+
+/// The same from a file, in square blocks.
+fn filed(file: &TempFile) -> LazyArray2<f64> {
+    Runtime::builder().threads(2).no_memory_limit().build().unwrap().store_npy(&numbers(), &file.0).unwrap();
+    chunkwise::open_npy::<f64, Ix2>(&file.0).unwrap().rechunk(SIDE)
+}
+
+/// Stores an array within the limit; element `at` of the file is then `want(at)`, for some of them.
+fn check_stored<D: ndarray::Dimension>(name: &str, x: &LazyArray<f64, D>, want: impl Fn(usize) -> f64) {
+    let (rt, file) = (limited(), TempFile::new(name));
+    let (done, held) = measured(|| rt.store_npy(x, &file.0));
+    done.unwrap();
+    assert!(held <= LIMIT + SMALL, "{name}: {held} bytes");
+    let bytes = std::fs::read(&file.0).unwrap();
+    let elements = &bytes[bytes.len() - x.len() * 8..];
+    for at in (0..x.len()).step_by(997).chain([x.len() - 1]) {
+        let element: [u8; 8] = elements[at * 8..at * 8 + 8].try_into().unwrap();
+        assert_eq!(f64::from_le_bytes(element), want(at), "{name}, element {at}");
+    }
+}
+
+#[test]
+fn reshape_of_a_file_stays_within_a_tenth() {
+    let _turn = turn();
+    let file = TempFile::new("source");
+    check_stored("reshaped", &filed(&file).reshape((COLUMNS, ROWS)), |at| at as f64);
+    check_stored("flat", &filed(&file).flatten(), |at| at as f64);
+}
+
+#[test]
+fn transpose_of_a_file_stays_within_a_tenth() {
+    let _turn = turn();
+    let file = TempFile::new("transposed-source");
+    let transposed = |at: usize| ((at % ROWS) * COLUMNS + at / ROWS) as f64;
+    check_stored("transposed", &filed(&file).t(), transposed);
+    check_stored("rows-of-columns", &filed(&file).t().rechunk((8, ..)), transposed);
+}
+
+#[test]
+fn padding_and_repetition_stay_within_a_tenth() {
+    let _turn = turn();
+    let file = TempFile::new("padded-source");
+    let padded = filed(&file).pad([(0, 0), (3, 0)], PadMode::Reflect);
+    let width = COLUMNS + 3;
+    check_stored("padded", &padded, |at| {
+        let column = (at % width).abs_diff(3);
+        (at / width * COLUMNS + column) as f64
+    });
+    let part = filed(&file).slice(s![..ROWS / 4, ..]);
+    check_stored("repeated", &part.repeat(3, Axis(0)), |at| {
+        (at / COLUMNS / 3 * COLUMNS + at % COLUMNS) as f64
+    });
+    check_stored("tiled", &part.tile(&[2, 2]), |at| {
+        let (row, column) = (at / (2 * COLUMNS) % (ROWS / 4), at % COLUMNS);
+        (row * COLUMNS + column) as f64
+    });
+}
+
+#[test]
+fn blocks_are_taken_in_order_within_a_tenth() {
+    let _turn = turn();
+    let file = TempFile::new("streamed-source");
+    let x = filed(&file).t().rechunk((8, ..)) + 1.0;
+    let rt = limited();
+    let (taken, held) = measured(|| {
+        let mut next = 0;
+        for block in rt.blocks_iter(&x).unwrap() {
+            let (at, values) = block.unwrap();
+            assert_eq!((at.start[0], values.shape()), (next, &[8, ROWS][..]));
+            assert_eq!(values[[3, 5]], (5 * COLUMNS + next + 3 + 1) as f64);
+            next += 8;
+        }
+        next
+    });
+    assert_eq!(taken, COLUMNS);
+    assert!(held <= LIMIT + SMALL, "{held} bytes");
+}
+
+#[test]
+fn slow_program_has_few_blocks_computed_ahead() {
+    let _turn = turn();
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let x: LazyArray1<f64> = LazyArray::from_blocks(ROWS * COLUMNS, SIDE * SIDE, |block| {
+        MADE.fetch_add(1, Relaxed);
+        ndarray::Array1::from_elem(block.shape[0], block.start[0] as f64)
+    });
+    let rt = limited();
+    let mut blocks = rt.blocks_iter(&x).unwrap();
+    for number in 0..40 {
+        let (at, _) = blocks.next().unwrap().unwrap();
+        assert_eq!(at.start[0], number * SIDE * SIDE);
+        // What is ahead lies within the memory of the run.
+        assert!(MADE.load(Relaxed) <= number + 2 + LIMIT / (SIDE * SIDE * 8));
+    }
+    drop(blocks);
+    // The rest was never made, and the memory is there again.
+    let most = 40 + 2 + LIMIT / (SIDE * SIDE * 8);
+    assert_eq!(
+        rt.compute(LazyArray::<f64, _>::ones(LIMIT / 16, 1 << 12).sum()).unwrap(),
+        (LIMIT / 16) as f64
+    );
+    assert!(MADE.load(Relaxed) <= most, "{} blocks were made", MADE.load(Relaxed));
+}
+
+#[test]
+fn computations_go_on_between_blocks() {
+    let _turn = turn();
+    let rt = limited();
+    let x = numbers();
+    let mut largest = 0.0;
+    for block in rt.blocks_iter(&x).unwrap().take(5) {
+        let (_, values) = block.unwrap();
+        largest = rt.compute(LazyArray::from_ndarray(values, 64).max()).unwrap();
+    }
+    assert_eq!(largest, (127 * COLUMNS + 5 * SIDE - 1) as f64);
+}
+
+#[test]
+fn error_of_a_block_comes_after_the_blocks_before() {
+    let _turn = turn();
+    let x: LazyArray1<f64> = LazyArray::try_from_blocks(10, 2, |block| match block.start[0] {
+        6 => Err(std::io::Error::other("no such block")),
+        start => Ok(ndarray::Array1::from_elem(block.shape[0], start as f64)),
+    });
+    let rt = limited();
+    let mut blocks = rt.blocks_iter(&x).unwrap();
+    let mut good = 0;
+    let error = loop {
+        match blocks.next().unwrap() {
+            Ok(_) => good += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(good <= 3 && error.to_string().contains("no such block"), "{good} blocks, then {error}");
+    assert!(blocks.next().is_none());
+    let bad = rt.blocks_iter(&x.slice(s![..3]).reshape(7)).unwrap().next().unwrap();
+    assert_eq!(bad.unwrap_err().kind(), ErrorKind::Build);
+}
