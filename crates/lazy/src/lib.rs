@@ -36,7 +36,7 @@ pub use array::{ZarrOptions, ZarrVersion, open_zarr};
 pub use chunkwise_chunk::{
     AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, DType, Element, Float, Integer, Number, Scalar, Signed,
 };
-pub use chunkwise_ops::rolling::MovingWindow;
+pub use chunkwise_ops::{rolling::MovingWindow, scan::Ewm};
 pub use chunkwise_optimize::OptimizeOptions;
 pub use chunkwise_scheduler::{
     CancelToken, ErrorMode, Observer, Progress, Retry, RunEvent, TaskEnd, TaskEvent, TaskKind,

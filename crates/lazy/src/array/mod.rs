@@ -16,6 +16,7 @@ mod overlap;
 mod reduce;
 mod rolling;
 mod scan;
+mod scan_ewm;
 mod shape;
 mod statistics;
 mod values;
