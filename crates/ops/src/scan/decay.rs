@@ -151,9 +151,11 @@ impl BlockRule for Decayed {
 
     /// The sums of a block of which only the last ones are kept.
     fn scratch_bytes(&self, block: &Region, inputs: &[&Meta]) -> u64 {
+        if !self.totals || block.is_empty() {
+            return 0;
+        }
         let needs = self.needs(block, 0, inputs);
-        let elements = needs.first().map_or(0, |need| need.region.len());
-        if self.totals { elements.saturating_mul(size_of::<f64>()) as u64 } else { 0 }
+        needs.first().map_or(0, |need| need.region.len().saturating_mul(size_of::<f64>()) as u64)
     }
 
     fn compute(&self, mut step: Step<'_>) -> Result<Chunk, BlockError> {
