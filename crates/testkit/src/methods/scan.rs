@@ -60,24 +60,18 @@ pub(super) const METHODS: &[Method] = running! {
     nan_cummin nan_cummin_flat FMin float None;
 };
 
-/// An array of small integers, whose sums and products no order of joining rounds; a few of them NaN in floats.
+/// An array of small integers, for products powers of two, which no order of joining rounds; a few of them NaN in floats.
 fn tame<T: Element>(draw: &mut Draw, kind: &ScanKind, ndim: usize) -> (LazyArrayD<T>, PlainArray) {
     let (lazy, plain) = array::<u8>(draw, ndim);
-    let least = u8::from(*kind == ScanKind::Prod);
-    let lazy = lazy.modulo(2 + least) + least;
-    let number = |x: Scalar| match x {
-        Scalar::U8(x) => Scalar::U8(x % (2 + least) + least),
-        other => other,
-    };
+    let product = *kind == ScanKind::Prod;
+    let number = move |x: u8| if product { 1 << (x % 3) } else { x % 3 };
     let some = draw.one_in(3) && T::DTYPE.is_float();
-    let lazy = match some {
-        false => lazy.cast::<T>(),
-        true => LazyArrayD::<f64>::from_expr(lazy.lt(2).where_(lazy.cast::<f64>(), f64::NAN).expr().clone())
-            .cast(),
-    };
-    let plain = PlainArray::from_fn(T::DTYPE, plain.shape(), |index| match number(plain.get(index)) {
-        Scalar::U8(x) if x >= 2 && some => eval_cast(Scalar::F64(f64::NAN), T::DTYPE),
-        x => eval_cast(x, T::DTYPE),
+    let most = if some { number(2) } else { u8::MAX };
+    let element = move |x: u8| if number(x) == most { f64::NAN } else { f64::from(number(x)) };
+    let lazy = lazy.mapv(element).cast();
+    let plain = PlainArray::from_fn(T::DTYPE, plain.shape(), |index| match plain.get(index) {
+        Scalar::U8(x) => eval_cast(Scalar::F64(element(x)), T::DTYPE),
+        other => unreachable!("{other} is no element of an array of u8"),
     });
     (lazy, plain)
 }
