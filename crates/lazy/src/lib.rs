@@ -47,6 +47,7 @@ pub use chunkwise_ops::index::{Index, IndexList};
 pub use chunkwise_ops::overlap::{Boundaries, Boundary, ConvolveMode, Depth, Neighborhood, PerAxis};
 pub use chunkwise_ops::rolling::MovingWindow;
 pub use chunkwise_ops::shape::Spacing;
+pub use chunkwise_ops::{rolling::MovingWindow, scan::Ewm};
 pub use chunkwise_optimize::OptimizeOptions;
 pub use chunkwise_scheduler::{
     CancelToken, ErrorMode, Observer, Progress, Retry, RunEvent, TaskEnd, TaskEvent, TaskKind,

@@ -169,6 +169,15 @@ fn centering_a_file_stays_within_the_limit() {
 }
 
 #[test]
+fn scans_and_windows_of_ten_times_the_limit_stay_within_it() {
+    let _turn = turn();
+    let x = Generator::new(6).uniform(0.0, 1.0, 10 * LIMIT / size_of::<f64>(), BLOCK);
+    check_stored("cumsum", &x.cumsum(Axis(0)));
+    check_stored("moving-median", &x.moving_median(101, Axis(0)));
+    check_stored("moving-std", &x.moving_std(1001, 0.0, Axis(0)));
+}
+
+#[test]
 fn two_reductions_of_everything_stay_within_the_limit() {
     let _turn = turn();
     check_stored("two-reductions", &standardized(&random()));

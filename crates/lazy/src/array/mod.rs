@@ -33,6 +33,7 @@ mod reduce;
 mod reduction;
 mod rolling;
 mod scan;
+mod scan_ewm;
 mod shape;
 mod statistics;
 mod statistics_nodes;

@@ -235,8 +235,8 @@ impl Fold for VarianceOfNumbers {
 
     #[inline]
     fn lift(&self, x: f64, _: f64) -> Moments {
-        // The distance of an infinity to itself is NaN.
-        if x.is_nan() { (0.0, 0.0, 0.0) } else { (1.0, x, x - x) }
+        // The distance of an infinity to itself, as this product, is NaN.
+        if x.is_nan() { (0.0, 0.0, 0.0) } else { (1.0, x, 0.0 * x) }
     }
 
     #[inline]
@@ -261,7 +261,7 @@ impl Fold for VarianceOfNumbers {
 #[inline]
 fn variance(squares: f64, count: f64, ddof: f64, root: bool) -> f64 {
     // Rounding may leave a little less than nothing; NaN stays.
-    let squares = if squares < 0.0 { 0.0 } else { squares };
+    let squares = if squares <= 0.0 { 0.0 } else { squares };
     let variance = squares / (count - ddof).max(0.0);
     if root { variance.sqrt() } else { variance }
 }

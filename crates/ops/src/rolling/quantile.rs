@@ -14,6 +14,7 @@
 /// The elements of a block in order, some of them taken out.
 #[derive(Default)]
 struct Block {
+    /// The elements, and an infinity for the end of the list.
     values: Vec<f64>,
     /// Place of each element in the order; that of the end of the list is beyond all.
     rank: Vec<u32>,
@@ -41,8 +42,9 @@ impl Block {
         self.order.clear();
         let numbers = self.values.iter().zip(0u32..).filter(|(x, _)| !x.is_nan());
         self.order.extend(numbers.map(|(&x, at)| (key(x), at)));
-        self.order.sort_unstable();
+        self.order.sort_unstable_by_key(|&(key, _)| key);
         let end = self.values.len();
+        self.values.push(f64::INFINITY);
         for links in [&mut self.rank, &mut self.next, &mut self.prev] {
             links.resize(end + 1, 0);
         }
@@ -59,14 +61,20 @@ impl Block {
         (self.mark, self.below) = (self.next[end] as usize, 0);
     }
 
+    /// What stands for the end of the list.
+    fn end(&self) -> usize {
+        self.values.len() - 1
+    }
+
     /// Takes all elements out of the list.
     fn empty(&mut self) {
-        for at in (0..self.values.len()).rev() {
+        let end = self.end();
+        for at in (0..end).rev() {
             if !self.values[at].is_nan() {
                 self.unlink(at);
             }
         }
-        (self.mark, self.below) = (self.values.len(), 0);
+        (self.mark, self.below) = (end, 0);
     }
 
     fn unlink(&mut self, at: usize) {
@@ -101,21 +109,19 @@ impl Block {
         true
     }
 
-    /// The element in the list at a place, if it is one.
-    fn at(&self, at: usize) -> Option<f64> {
-        self.values.get(at).copied()
+    /// The first element that is not below; infinite when there is none.
+    fn first_above(&self) -> f64 {
+        self.values[self.mark]
     }
 
-    fn first_above(&self) -> Option<f64> {
-        self.at(self.mark)
+    /// The one after it; infinite when there is none.
+    fn second_above(&self) -> f64 {
+        if self.mark == self.end() { f64::INFINITY } else { self.values[self.next[self.mark] as usize] }
     }
 
-    fn second_above(&self) -> Option<f64> {
-        if self.mark == self.values.len() { None } else { self.at(self.next[self.mark] as usize) }
-    }
-
-    fn last_below(&self) -> Option<f64> {
-        self.at(self.prev[self.mark] as usize)
+    /// The last element below; infinite when there is none.
+    fn last_below(&self) -> f64 {
+        if self.below == 0 { f64::NEG_INFINITY } else { self.values[self.prev[self.mark] as usize] }
     }
 
     fn advance(&mut self) {
@@ -179,17 +185,13 @@ impl Quantiles {
         let place = self.quantile.q * (self.count - 1) as f64;
         let below = (place as usize).min(self.count - 1);
         self.settle(below);
-        let (low, rest) = match (self.a.first_above(), self.b.first_above()) {
-            (Some(a), Some(b)) if b < a => (b, (Some(a), self.b.second_above())),
-            (Some(a), b) => (a, (self.a.second_above(), b)),
-            (None, Some(b)) => (b, (None, self.b.second_above())),
-            (None, None) => return f64::NAN,
-        };
-        let high = match rest {
-            (Some(a), Some(b)) => a.min(b),
-            (a, b) => a.or(b).unwrap_or(low),
-        };
-        between(low, high, place - below as f64)
+        let (a, b) = (self.a.first_above(), self.b.first_above());
+        let part = place - below as f64;
+        if part == 0.0 {
+            return a.min(b);
+        }
+        let high = if b < a { self.b.second_above().min(a) } else { self.a.second_above().min(b) };
+        between(a.min(b), high, part)
     }
 
     /// Moves the marks so that `wanted` elements lie below them, none of which is above one that does not.
@@ -198,13 +200,16 @@ impl Quantiles {
         loop {
             let below = a.below + b.below;
             if below < wanted {
-                if is_less(b.first_above(), a.first_above()) { b.advance() } else { a.advance() }
+                // Of two infinities one may be the end of its list.
+                let of_b = b.first_above() < a.first_above() || a.mark == a.end();
+                if of_b { b.advance() } else { a.advance() }
             } else if below > wanted {
-                if is_greater(b.last_below(), a.last_below()) { b.retreat() } else { a.retreat() }
-            } else if is_crossed(a.last_below(), b.first_above()) {
+                let of_b = b.last_below() > a.last_below() || a.below == 0;
+                if of_b { b.retreat() } else { a.retreat() }
+            } else if a.last_below() > b.first_above() {
                 a.retreat();
                 b.advance();
-            } else if is_crossed(b.last_below(), a.first_above()) {
+            } else if b.last_below() > a.first_above() {
                 b.retreat();
                 a.advance();
             } else {
@@ -212,27 +217,6 @@ impl Quantiles {
             }
         }
     }
-}
-
-/// `b < a`, where what is not there is above all.
-fn is_less(b: Option<f64>, a: Option<f64>) -> bool {
-    match (b, a) {
-        (Some(b), Some(a)) => b < a,
-        (b, _) => b.is_some(),
-    }
-}
-
-/// `b > a`, where what is not there is below all.
-fn is_greater(b: Option<f64>, a: Option<f64>) -> bool {
-    match (b, a) {
-        (Some(b), Some(a)) => b > a,
-        (b, _) => b.is_some(),
-    }
-}
-
-/// Whether an element below is greater than one above.
-fn is_crossed(below: Option<f64>, above: Option<f64>) -> bool {
-    matches!((below, above), (Some(below), Some(above)) if below > above)
 }
 
 /// The value a part of the way from one number to a larger one.

@@ -35,33 +35,24 @@ pub(super) fn slide<F: Fold, const C: usize>(
     out: &mut [Row<F::In, C>],
     suffixes: &mut Vec<Row<F::State, C>>,
 ) {
-    match window {
-        1 => direct::<F, C, 1>(fold, x, out),
-        2 => direct::<F, C, 2>(fold, x, out),
-        3 => direct::<F, C, 3>(fold, x, out),
-        4 => direct::<F, C, 4>(fold, x, out),
-        5 => direct::<F, C, 5>(fold, x, out),
-        6 => direct::<F, C, 6>(fold, x, out),
-        7 => direct::<F, C, 7>(fold, x, out),
-        8 => direct::<F, C, 8>(fold, x, out),
-        _ => {
-            let mut start = 0;
-            while start < out.len() {
-                let bound = (first + start).next_multiple_of(window) - first;
-                let end = out.len().min(bound + 1);
-                group(fold, window, bound, start, &x[..end - 1 + window], &mut out[start..end], suffixes);
-                start = end;
-            }
-        }
+    if window <= DIRECT {
+        return direct(fold, window, x, out);
+    }
+    let mut start = 0;
+    while start < out.len() {
+        let bound = (first + start).next_multiple_of(window) - first;
+        let end = out.len().min(bound + 1);
+        group(fold, window, bound, start, &x[..end - 1 + window], &mut out[start..end], suffixes);
+        start = end;
     }
 }
 
-fn direct<F: Fold, const C: usize, const W: usize>(fold: &F, x: &[Row<F::In, C>], out: &mut [Row<F::In, C>]) {
-    for (value, window) in out.iter_mut().zip(x.windows(W)) {
+fn direct<F: Fold, const C: usize>(fold: &F, window: usize, x: &[Row<F::In, C>], out: &mut [Row<F::In, C>]) {
+    for (value, window) in out.iter_mut().zip(x.windows(window)) {
+        let pivot = window[0];
         *value = from_fn(|c| {
-            let pivot = window[0][c];
-            let first = fold.lift(pivot, pivot);
-            fold.value(window[1..].iter().fold(first, |all, x| fold.join(all, fold.lift(x[c], pivot))))
+            let first = fold.lift(pivot[c], pivot[c]);
+            fold.value(window[1..].iter().fold(first, |all, x| fold.join(all, fold.lift(x[c], pivot[c]))))
         });
     }
 }

@@ -7,6 +7,20 @@ use super::case::CaseStep;
 use super::structure::axis_of;
 use crate::AnyArray;
 
+/// The operations that are known here.
+const OPS: &[&str] = &[
+    "cumsum",
+    "cumprod",
+    "cummax",
+    "cummin",
+    "nan_cumsum",
+    "nan_cumprod",
+    "nan_cummax",
+    "nan_cummin",
+    "forward_fill",
+    "backward_fill",
+];
+
 /// Calls a method of arrays whose elements have an order.
 macro_rules! with_real {
     ($any:expr, $x:ident => $body:expr, [$($v:ident)*]) => {
@@ -24,6 +38,9 @@ macro_rules! with_real {
 /// The result of a step; `None` when it is not one of these.
 pub(super) fn apply(step: &CaseStep, args: &[&AnyArray]) -> Option<Result<AnyArray, Refusal>> {
     let &[x] = args else { return None };
+    if !OPS.contains(&step.op.as_str()) {
+        return None;
+    }
     let axis = step.integer("axis").map(|axis| axis.map(|axis| axis_of(axis, x.shape().len())));
     let axis = match axis {
         Ok(axis) => axis,

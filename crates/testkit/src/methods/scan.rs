@@ -1,5 +1,6 @@
 //! Scans.
 
+use chunkwise::Ewm;
 use chunkwise::prelude::*;
 use chunkwise_chunk::{Element, Float, Scalar};
 use chunkwise_expr::eval_cast;
@@ -7,6 +8,7 @@ use chunkwise_ops::scan::ScanKind;
 
 use super::{Method, Use, array};
 use crate::PlainArray;
+use crate::eager::number::{float, is_nan};
 use crate::eager::rules::scan::join;
 use crate::generate::draw::Draw;
 use crate::generate::rules::scan::composed;
@@ -27,6 +29,7 @@ macro_rules! running {
             Method { name: "scan_with", draw: scan_with },
             Method { name: "forward_fill", draw: |draw| fill(draw, false) },
             Method { name: "backward_fill", draw: |draw| fill(draw, true) },
+            Method { name: "ewm_mean", draw: ewm },
         ]
     };
     (any $draw:ident, $kind:ident, $missing:expr, $along:expr, $flat:expr) => {
@@ -57,24 +60,18 @@ pub(super) const METHODS: &[Method] = running! {
     nan_cummin nan_cummin_flat FMin float None;
 };
 
-/// An array of small integers, whose sums and products no order of joining rounds; a few of them NaN in floats.
+/// An array of small integers, for products powers of two, which no order of joining rounds; a few of them NaN in floats.
 fn tame<T: Element>(draw: &mut Draw, kind: &ScanKind, ndim: usize) -> (LazyArrayD<T>, PlainArray) {
     let (lazy, plain) = array::<u8>(draw, ndim);
-    let least = u8::from(*kind == ScanKind::Prod);
-    let lazy = lazy.modulo(2 + least) + least;
-    let number = |x: Scalar| match x {
-        Scalar::U8(x) => Scalar::U8(x % (2 + least) + least),
-        other => other,
-    };
+    let product = *kind == ScanKind::Prod;
+    let number = move |x: u8| if product { 1 << (x % 3) } else { x % 3 };
     let some = draw.one_in(3) && T::DTYPE.is_float();
-    let lazy = match some {
-        false => lazy.cast::<T>(),
-        true => LazyArrayD::<f64>::from_expr(lazy.lt(2).where_(lazy.cast::<f64>(), f64::NAN).expr().clone())
-            .cast(),
-    };
-    let plain = PlainArray::from_fn(T::DTYPE, plain.shape(), |index| match number(plain.get(index)) {
-        Scalar::U8(x) if x >= 2 && some => eval_cast(Scalar::F64(f64::NAN), T::DTYPE),
-        x => eval_cast(x, T::DTYPE),
+    let most = if some { number(2) } else { u8::MAX };
+    let element = move |x: u8| if number(x) == most { f64::NAN } else { f64::from(number(x)) };
+    let lazy = lazy.mapv(element).cast();
+    let plain = PlainArray::from_fn(T::DTYPE, plain.shape(), |index| match plain.get(index) {
+        Scalar::U8(x) => eval_cast(Scalar::F64(element(x)), T::DTYPE),
+        other => unreachable!("{other} is no element of an array of u8"),
     });
     (lazy, plain)
 }
@@ -94,7 +91,7 @@ where
     let (x, plain) = tame::<T>(draw, &kind, ndim);
     let plain = PlainArray::from_fn(U::DTYPE, plain.shape(), |index| {
         let x = eval_cast(plain.get(index), U::DTYPE);
-        let nan = crate::eager::number::is_nan(x);
+        let nan = is_nan(x);
         missing.filter(|_| nan).map_or(x, |x| eval_cast(Scalar::F64(x), U::DTYPE))
     });
     if draw.one_in(4) {
@@ -169,8 +166,35 @@ where
             at[axis] = i;
             plain.get(&at)
         });
-        let found = near.find(|&x| !crate::eager::number::is_nan(x));
+        let found = near.find(|&x| !is_nan(x));
         found.unwrap_or_else(|| eval_cast(Scalar::F64(f64::NAN), plain.dtype()))
     });
     Use::exact(got, want)
+}
+
+fn ewm(draw: &mut Draw) -> Use {
+    let ndim = 1 + draw.below(3);
+    let (x, plain) = tame::<f64>(draw, &ScanKind::Prod, ndim);
+    let axis = any_axis(draw, ndim);
+    let (alpha, recursive) = (*draw.pick(&[0.5, 0.125, 1.0, 0.0, 1.5]), draw.one_in(2));
+    let weights = if recursive { Ewm::alpha(alpha).recursive() } else { Ewm::alpha(alpha) };
+    let got = x.ewm_mean(weights, Axis(axis));
+    if axis == ndim || !(alpha > 0.0 && alpha <= 1.0) {
+        return Use::fails(got);
+    }
+    let want = PlainArray::from_fn(plain.dtype(), plain.shape(), |index| {
+        let mut at = index.to_vec();
+        let (mut sum, mut weights, mut first) = (0.0, 0.0, true);
+        for i in 0..=index[axis] {
+            at[axis] = i;
+            let x = float(plain.get(&at));
+            (sum, weights) = (sum * (1.0 - alpha), weights * (1.0 - alpha));
+            if !x.is_nan() {
+                let weight = if recursive && !first { alpha } else { 1.0 };
+                (sum, weights, first) = (sum + weight * x, weights + weight, false);
+            }
+        }
+        Scalar::F64(sum / weights)
+    });
+    Use::within(1e-12, got, want)
 }

@@ -2,7 +2,7 @@
 
 use chunkwise_chunk::{DType, Element, Scalar, dispatch};
 use chunkwise_expr::{BinaryOp, Blockwise, eval_binary, eval_cast};
-use chunkwise_ops::scan::{BlockTotals, ScanBlocks, ScanKind};
+use chunkwise_ops::scan::{BlockTotals, Decayed, ScanBlocks, ScanKind};
 
 use super::{Reference, exact};
 use crate::PlainArray;
@@ -13,6 +13,7 @@ use crate::slack::Slack;
 pub(super) const REFERENCES: &[Reference] = &[
     Reference { rule: "BlockTotals", truth: totals, slack: totals_slack },
     Reference { rule: "ScanBlocks", truth: scanned, slack: exact },
+    Reference { rule: "Decayed", truth: decayed, slack: exact },
 ];
 
 /// The elements of each block along the axis, joined one by one.
@@ -63,6 +64,31 @@ fn scanned(op: &Blockwise, inputs: &[&PlainArray]) -> Option<Result<PlainArray, 
         let own: Vec<Scalar> = own.collect();
         let joined = carried.into_iter().chain(own).reduce(|a, b| join(rule.kind(), a, b));
         joined.expect("the element itself is among those before it")
+    })))
+}
+
+/// Each element added to what is left of the sum before it, which is what is carried to its block at first.
+fn decayed(op: &Blockwise, inputs: &[&PlainArray]) -> Option<Result<PlainArray, EagerError>> {
+    let rule = op.downcast::<Decayed>()?;
+    let (x, axis) = (inputs[0], rule.axis());
+    let mut shape = x.shape().to_vec();
+    if rule.is_totals() {
+        shape[axis] = rule.blocks().count();
+    }
+    Some(Ok(PlainArray::from_fn(DType::F64, &shape, |index| {
+        let place = index[axis];
+        let block = if rule.is_totals() { place } else { rule.blocks().block_of(place) };
+        let along = rule.blocks().range(block);
+        let end = if rule.is_totals() { along.end } else { place + 1 };
+        let mut at = index.to_vec();
+        let carried = (block > 0).then(|| inputs.get(1)).flatten().map_or(0.0, |carried| {
+            at[axis] = block - 1;
+            float(carried.get(&at))
+        });
+        Scalar::F64((along.start..end).fold(carried, |sum, i| {
+            at[axis] = i;
+            float(x.get(&at)) + rule.left(i) * sum
+        }))
     })))
 }
 

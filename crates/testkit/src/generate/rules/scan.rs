@@ -4,12 +4,12 @@ use std::panic::Location;
 
 use chunkwise_chunk::DType;
 use chunkwise_expr::Expr;
-use chunkwise_ops::scan::{ScanFn, ScanKind, scan};
+use chunkwise_ops::scan::{ScanFn, ScanKind, decayed, scan};
 
 use crate::generate::draw::Draw;
 use crate::generate::{Pool, Step};
 
-pub(in crate::generate) const STEPS: &[(usize, Step)] = &[(3, running)];
+pub(in crate::generate) const STEPS: &[(usize, Step)] = &[(3, running), (1, decaying)];
 
 /// A scan of any kind along any axis; what a kind does not take is converted.
 fn running(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
@@ -34,6 +34,13 @@ fn running(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     });
     let x = if kind.takes(x.dtype()?) { x } else { x.cast(work, at) };
     Some(scan(&x, kind, axis, at))
+}
+
+fn decaying(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
+    let at = Location::caller();
+    let x = pool.find(draw, |x| !x.shape().is_empty())?.cast(DType::F64, at);
+    let axis = draw.below(x.shape().len());
+    Some(decayed(&x, *draw.pick(&[0.5, 0.9, 0.0]), axis, at))
 }
 
 /// The function `a x + b` of 32-bit integers that wrap.
