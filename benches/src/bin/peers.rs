@@ -33,6 +33,7 @@ const WORKLOADS: &[Workload] = &[
     ("moving_average", moving_average),
     ("move_median", move_median),
     ("rechunk", rechunk),
+    ("matmul", matmul),
     ("tiny_tasks", tiny_tasks),
 ];
 
@@ -281,6 +282,48 @@ fn rechunk(runs: usize) -> chunkwise::Result<()> {
         runs,
         || x.rechunk((100, 10_000)).sum_axis(Axis(1)).compute(),
         |y| y.as_ref().is_ok_and(|y| y.len() == 10_000 && close(y[77], want, 1e-12)),
+    );
+    Ok(())
+}
+
+/// Products of matrices: 4000 x 4000 of f64 and of f32, in blocks of 1000 x 1000 and in one block each, and a tall matrix
+/// of 10^6 x 64 with its transpose.
+fn matmul(runs: usize) -> chunkwise::Result<()> {
+    let side = 4000;
+    let square = |from: usize| {
+        let data = uniform(2 * side * side)[from..from + side * side].to_vec();
+        Array2::from_shape_vec((side, side), data).expect("4000 x 4000 elements")
+    };
+    let (a, b) = (square(0), square(side * side));
+    let want = a.row(77).dot(&b.column(3999));
+    for chunk in [1000, side] {
+        let (x, y) = (LazyArray::from_ndarray(a.clone(), chunk), LazyArray::from_ndarray(b.clone(), chunk));
+        report(
+            "matmul",
+            &format!("chunkwise_{chunk}"),
+            runs,
+            || x.dot(&y).compute(),
+            |c| c.as_ref().is_ok_and(|c| close(c[[77, 3999]], want, 1e-12)),
+        );
+    }
+    let (a, b) = (a.mapv(|x| x as f32), b.mapv(|x| x as f32));
+    let (x, y) = (LazyArray::from_ndarray(a, 1000), LazyArray::from_ndarray(b, 1000));
+    report(
+        "matmul_f32",
+        "chunkwise_1000",
+        runs,
+        || x.dot(&y).compute(),
+        |c| c.as_ref().is_ok_and(|c| close(c[[77, 3999]].into(), want, 1e-5)),
+    );
+    let tall = Array2::from_shape_vec((1_000_000, 64), uniform(64_000_000)).expect("10^6 x 64 elements");
+    let want = tall.column(7).dot(&tall.column(63));
+    let x = LazyArray::from_ndarray(tall, (250_000, 64));
+    report(
+        "matmul_tall",
+        "chunkwise_250000",
+        runs,
+        || x.t().dot(&x).compute(),
+        |c| c.as_ref().is_ok_and(|c| close(c[[7, 63]], want, 1e-12)),
     );
     Ok(())
 }

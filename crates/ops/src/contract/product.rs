@@ -86,7 +86,7 @@ by_general_mat_mul! {
 /// `matrixmultiply` packs 64 rows of the left operand and 1024 columns of the right one, 256 summed elements at a time,
 /// rounded up to whole tiles.
 pub(super) fn scratch_bytes(m: usize, n: usize, k: usize, itemsize: usize) -> u64 {
-    let (rows, columns, depth) = (m.min(64) + 64, n.min(1024) + 64, k.min(256));
+    let (rows, columns, depth) = (m.min(64) + 32, n.min(1024) + 32, k.min(256));
     let packed = (rows + columns) * depth;
     (packed.max(PACKED_ROWS * PACKED_COLUMNS.min(n)) * itemsize + 4096) as u64
 }

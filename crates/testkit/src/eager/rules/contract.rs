@@ -7,7 +7,7 @@ use chunkwise_ops::contract::{Axes, Contract, Repeated};
 use super::{Reference, exact};
 use crate::PlainArray;
 use crate::eager::EagerError;
-use crate::eager::array::indices;
+pub(crate) use crate::eager::array::indices;
 use crate::eager::number::{epsilon, float, integer, rounded, truth};
 use crate::eager::sum::exact_sum;
 use crate::slack::Slack;

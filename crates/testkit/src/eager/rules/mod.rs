@@ -1,6 +1,6 @@
 //! The rules of `chunkwise-ops`: one loop over scalars for each.
 
-mod contract;
+pub(crate) mod contract;
 mod function;
 mod index;
 pub(crate) mod overlap;

@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 
+use chunkwise_chunk::DType;
 use chunkwise_expr::Expr;
 use chunkwise_ops::contract::{Axes, Contract, Limits, einsum};
 
@@ -12,6 +13,9 @@ pub(in crate::generate) const STEPS: &[(usize, Step)] = &[(2, contract), (2, nam
 
 /// Multiplications of a step at most: the evaluator is slow.
 const MOST_PRODUCTS: usize = 4000;
+
+/// What sums in any order are equal of.
+const EXACT: &[DType] = &[DType::I8, DType::I32, DType::U64, DType::Bool];
 
 /// Two arrays of which some axes of equal length are paired, in blocks and steps of a few elements.
 fn contract(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
@@ -57,10 +61,12 @@ fn small_limits(draw: &mut Draw) -> Limits {
     }
 }
 
-/// One to three arrays with letters: a letter again where a length comes again, and a result of some of them.
+/// One to three arrays with letters: a letter again where a length comes again, and a result of some of them. Whole
+/// numbers only: this makes several nodes, and with floats the errors of the first would count against the last.
 fn named(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     let at = Location::caller();
     let first = pool.pick(draw);
+    let first = if EXACT.contains(&first.dtype()?) { first } else { first.cast(*draw.pick(EXACT), at) };
     let mut operands = vec![first.clone()];
     for _ in 0..draw.below(3) {
         operands.push(pool.pick(draw).cast(first.dtype()?, at));
