@@ -28,9 +28,9 @@ pub mod random;
 mod runtime;
 
 pub use array::{
-    BlockArgs, BlockInfo, IntoAxes, IntoShared, LazyArray, LazyArray1, LazyArray2, LazyArray3,
-    LazyArray4, LazyArray5, LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, apply_gufunc, concatenate,
-    open_npy, stack, try_zip_blocks, zip_blocks, zip_overlap,
+    BlockArgs, BlockInfo, IntoAxes, IntoShared, LazyArray, LazyArray1, LazyArray2, LazyArray3, LazyArray4,
+    LazyArray5, LazyArray6, LazyArrayD, LazyDim, LazyScalar, Operand, apply_gufunc, concatenate, open_npy,
+    stack, try_zip_blocks, zip_blocks, zip_overlap,
 };
 #[cfg(feature = "zarr")]
 pub use array::{ZarrOptions, ZarrVersion, open_zarr};

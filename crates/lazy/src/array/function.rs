@@ -220,9 +220,8 @@ where
     E: Dimension,
     Err: Into<BlockError>,
 {
-    let call = BlockFn::new(move |blocks, place| {
-        A::call(&f, blocks, &place.into())?.map(chunk).map_err(Into::into)
-    });
+    let call =
+        BlockFn::new(move |blocks, place| A::call(&f, blocks, &place.into())?.map(chunk).map_err(Into::into));
     mapped("try_zip_blocks", &refs(&arrays.exprs()), &BlockLayout::new(), call, here())
 }
 
@@ -349,8 +348,10 @@ pub(super) fn ranked<U, E: Dimension>(
 ) -> LazyArray<U, E> {
     match E::NDIM {
         Some(ndim) if expr.error().is_none() && ndim != expr.shape().len() => {
-            let text =
-                format!("the function gives blocks of {ndim} axes, but the result has shape {:?}", expr.shape());
+            let text = format!(
+                "the function gives blocks of {ndim} axes, but the result has shape {:?}",
+                expr.shape()
+            );
             LazyArray::wrap(Expr::invalid(name, ExprError::Message(text), origin))
         }
         _ => LazyArray::wrap(expr),

@@ -110,9 +110,7 @@ impl<T: Number, D: Dimension> LazyArray<T, D> {
     ) -> Self {
         let at = here();
         match self.along(taken(weights).reversed(), axis) {
-            Ok(weights) => {
-                self.filtered("convolve_axis", weights, &boundary.into(), |len| (len - 1) / 2, at)
-            }
+            Ok(weights) => self.filtered("convolve_axis", weights, &boundary.into(), |len| (len - 1) / 2, at),
             Err(cause) => LazyArray::wrap(Expr::invalid("convolve_axis", cause.into(), at)),
         }
     }

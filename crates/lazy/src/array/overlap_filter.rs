@@ -77,9 +77,10 @@ impl<T: Float, D: Dimension> LazyArray<T, D> {
         // What is given for other axes is refused whatever the filters are.
         let fits = boundary.full(vec![(0, 0); self.ndim()], self.shape());
         match kernels.and_then(|kernels| fits.map(|_| kernels)) {
-            Ok(kernels) => kernels.iter().enumerate().fold(self.clone(), |x, (axis, kernel)| {
-                x.swept(name, kernel, axis, boundary, origin)
-            }),
+            Ok(kernels) => kernels
+                .iter()
+                .enumerate()
+                .fold(self.clone(), |x, (axis, kernel)| x.swept(name, kernel, axis, boundary, origin)),
             Err(cause) => LazyArray::wrap(Expr::invalid(name, cause, origin)),
         }
     }
@@ -148,11 +149,7 @@ impl<T: Number, D: Dimension> LazyArray<T, D> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn median_filter(
-        &self,
-        size: impl Into<PerAxis<usize>>,
-        boundary: impl Into<Boundaries<T>>,
-    ) -> Self {
+    pub fn median_filter(&self, size: impl Into<PerAxis<usize>>, boundary: impl Into<Boundaries<T>>) -> Self {
         let middle = |count: usize| count / 2;
         self.ranked("median_filter", &size.into(), middle, &boundary.into(), here())
     }

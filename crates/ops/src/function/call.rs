@@ -55,9 +55,7 @@ pub struct BlockFn(Arc<Function>);
 
 impl BlockFn {
     /// Wraps a function.
-    pub fn new(
-        f: impl Fn(&[Chunk], &Place) -> Result<Chunk, BlockError> + Send + Sync + 'static,
-    ) -> BlockFn {
+    pub fn new(f: impl Fn(&[Chunk], &Place) -> Result<Chunk, BlockError> + Send + Sync + 'static) -> BlockFn {
         BlockFn(Arc::new(f))
     }
 

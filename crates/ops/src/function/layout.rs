@@ -105,9 +105,8 @@ impl BlockLayout {
             let Some((_, axis)) = axes.get_mut(*at) else {
                 return Err(message(format!("block lengths are given for axis {at} of {count} axes")));
             };
-            axis.own = declared(spec, axis.own.count()).map_err(|what| {
-                message(format!("{what}, but axis {at} has {} blocks", axis.own.count()))
-            })?;
+            axis.own = declared(spec, axis.own.count())
+                .map_err(|what| message(format!("{what}, but axis {at} has {} blocks", axis.own.count())))?;
         }
         Ok(())
     }
@@ -117,7 +116,8 @@ impl BlockLayout {
 fn declared(spec: &AxisSpec, count: usize) -> Result<AxisChunks, String> {
     match spec {
         AxisSpec::Size(size) => {
-            let len = size.checked_mul(count).ok_or_else(|| format!("blocks of {size} elements are given"))?;
+            let len =
+                size.checked_mul(count).ok_or_else(|| format!("blocks of {size} elements are given"))?;
             Ok(AxisChunks::regular(len, *size))
         }
         AxisSpec::Sizes(sizes) if sizes.len() == count => {

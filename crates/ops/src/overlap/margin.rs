@@ -196,9 +196,8 @@ impl Padding {
     /// reach beyond the array where something lies there.
     pub(crate) fn new(margins: &[AxisMargin], block: &Region, shape: &[usize]) -> Padding {
         let axes = margins.iter().zip(shape).enumerate();
-        let axes = axes.map(|(axis, (margin, &len))| {
-            AxisPlan::new(margin, block.start()[axis]..block.end(axis), len)
-        });
+        let axes = axes
+            .map(|(axis, (margin, &len))| AxisPlan::new(margin, block.start()[axis]..block.end(axis), len));
         Padding { axes: axes.collect() }
     }
 
@@ -364,11 +363,7 @@ mod tests {
 
     #[test]
     fn corners_take_the_constant_of_the_last_axis() {
-        let one = |value| AxisMargin {
-            before: 1,
-            after: 0,
-            boundary: Boundary::Constant(Scalar::U8(value)),
-        };
+        let one = |value| AxisMargin { before: 1, after: 0, boundary: Boundary::Constant(Scalar::U8(value)) };
         let padding = Padding::new(&[one(1), one(2)], &Region::whole(&[1, 1]), &[1, 1]);
         let filled = padding.fill(&[Chunk::filled(Scalar::U8(7), &[1, 1])]).unwrap();
         assert_eq!(filled.to_array::<u8>().unwrap(), ndarray::arr2(&[[2, 1], [2, 7]]).into_dyn());

@@ -10,8 +10,8 @@ use chunkwise_chunk::{Chunk, Element};
 use chunkwise_expr::{BlockError, Expr};
 use ndarray::{ArrayD, IxDyn};
 
-use super::function::overlap;
 use super::Boundaries;
+use super::function::overlap;
 use crate::function::BlockFn;
 
 /// An element and those around it, by their offsets on every axis: `n[[0, 0]]` is the element itself, `n[[-1, 0]]` the

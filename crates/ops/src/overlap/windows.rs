@@ -91,11 +91,6 @@ impl SlidingWindows {
 }
 
 /// The windows of `window` elements along `axis`, as a new last axis.
-pub fn sliding_windows(
-    input: &Expr,
-    window: usize,
-    axis: usize,
-    origin: &'static Location<'static>,
-) -> Expr {
+pub fn sliding_windows(input: &Expr, window: usize, axis: usize, origin: &'static Location<'static>) -> Expr {
     Expr::blockwise(SlidingWindows { axis, window }, &[input], origin)
 }

@@ -1,6 +1,5 @@
 //! Operations on neighbourhoods, by name.
 
-use chunkwise::prelude::*;
 use chunkwise_chunk::for_each_dtype;
 
 use super::Refusal;

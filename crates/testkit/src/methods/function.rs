@@ -93,7 +93,8 @@ fn map_blocks_to(draw: &mut Draw) -> Use {
 fn reduce_blocks(draw: &mut Draw) -> Use {
     let ndim = draw.below(3);
     let (x, plain) = array::<i64>(draw, ndim);
-    let counted = x.reduce_blocks(|block, info| block.len() as i64 + 1000 * info.index.iter().sum::<usize>() as i64);
+    let counted =
+        x.reduce_blocks(|block, info| block.len() as i64 + 1000 * info.index.iter().sum::<usize>() as i64);
     let grid = x.chunks();
     let counts: Vec<usize> = grid.axes().iter().map(|axis| axis.count()).collect();
     let want = made(&counts, |index| {
@@ -112,10 +113,10 @@ fn apply_along_axis(draw: &mut Draw) -> Use {
     let axis = draw.below(ndim + beyond);
     let len = plain.shape().get(axis).copied().unwrap_or(1);
     let declared = if draw.one_in(8) { len + 1 } else { len };
-    let reversed = x.apply_along_axis(Axis(axis), declared, |lane| {
-        Array1::from_iter(lane.iter().rev().copied())
-    });
-    let others: usize = plain.shape().iter().enumerate().filter(|(at, _)| *at != axis).map(|(_, &n)| n).product();
+    let reversed =
+        x.apply_along_axis(Axis(axis), declared, |lane| Array1::from_iter(lane.iter().rev().copied()));
+    let others: usize =
+        plain.shape().iter().enumerate().filter(|(at, _)| *at != axis).map(|(_, &n)| n).product();
     match axis >= ndim || (declared != len && others > 0) {
         true => Use::fails(reversed),
         false => {
@@ -216,7 +217,8 @@ fn apply_gufunc(draw: &mut Draw) -> Use {
     let inner = plain.shape()[2] + usize::from(draw.one_in(8));
     let (y, vector) = array_of_shape::<i64>(draw, &[inner]);
     let (x, y): (LazyArray3<i64>, LazyArray1<i64>) = (x.into_dimensionality(), y.into_dimensionality());
-    let signature = *draw.pick(&["(i,j),(j)->(i)", "(i, j), (j)->(i)", "(i,j),(j)->(i)", "(i,j)->(i)", "(i,j),(j->(i)"]);
+    let signature =
+        *draw.pick(&["(i,j),(j)->(i)", "(i, j), (j)->(i)", "(i,j),(j)->(i)", "(i,j)->(i)", "(i,j),(j->(i)"]);
     let product = chunkwise::apply_gufunc(signature, (&x, &y), |x, y, _| {
         let (outer, rows, columns) = x.dim();
         let term = |o: usize, i: usize, j: usize| x[[o, i, j]].wrapping_mul(y[j]);

@@ -5,6 +5,7 @@
 
 mod blocks;
 mod contract;
+mod filter;
 mod function;
 mod indexing;
 mod layout;
@@ -105,6 +106,7 @@ fn methods() -> impl Iterator<Item = &'static Method> {
     let topics = [
         blocks::METHODS,
         contract::METHODS,
+        filter::METHODS,
         function::METHODS,
         indexing::METHODS,
         layout::METHODS,

@@ -23,7 +23,7 @@ pub(super) const METHODS: &[Method] = &[
 ];
 
 /// The margins as users write them.
-fn written(margins: &[AxisMargin]) -> (Depth, Boundaries<i64>) {
+pub(super) fn written(margins: &[AxisMargin]) -> (Depth, Boundaries<i64>) {
     let depth: Vec<(usize, usize)> = margins.iter().map(|margin| (margin.before, margin.after)).collect();
     let boundary = |margin: &AxisMargin| match margin.boundary {
         Boundary::Reflect => Boundary::Reflect,
@@ -55,13 +55,14 @@ fn map_overlap(draw: &mut Draw) -> Use {
         return Use::fails(x.map_overlap(depth, boundary, |_, _| Array2::<u8>::zeros((90, 1))).into_dyn());
     }
     if draw.one_in(8) {
-        return Use::fails(x.map_overlap([1, 1, 1], Boundary::Nearest, |padded, _| padded.to_owned()).into_dyn());
+        return Use::fails(
+            x.map_overlap([1, 1, 1], Boundary::Nearest, |padded, _| padded.to_owned()).into_dyn(),
+        );
     }
     let ends = x.map_overlap(depth, boundary, |padded, info| {
         let (rows, columns) = (info.shape[0], info.shape[1]);
-        let part = |i: usize, j: usize| {
-            Array2::from_shape_fn((rows, columns), |(k, l)| padded[[i + k, j + l]])
-        };
+        let part =
+            |i: usize, j: usize| Array2::from_shape_fn((rows, columns), |(k, l)| padded[[i + k, j + l]]);
         let (first, last) = (part(0, 0), part(padded.nrows() - rows, padded.ncols() - columns));
         Zip::from(&first).and(&last).map_collect(|&a, &b| a.wrapping_sub(b))
     });
@@ -94,16 +95,18 @@ fn zip_overlap(draw: &mut Draw) -> Use {
     let repeats = draw.one_in(2);
     let rows = if repeats { 1 } else { plain.shape()[0] };
     let (y, other) = array_of_shape::<i64>(draw, &[rows, plain.shape()[1]]);
-    let difference = chunkwise::zip_overlap((&x, &y), [(1, 0), (0, 0)], Boundary::Constant(5_i64), |x, y, _| {
-        let rows = x.shape()[0] - 1;
-        let x = x.slice_axis(Axis(0), (..rows).into());
-        let y = y.slice_axis(Axis(0), (..y.shape()[0].min(rows)).into());
-        let y = y.broadcast(x.raw_dim()).expect("blocks broadcast");
-        Zip::from(&x).and(&y).map_collect(|&x, &y| x.wrapping_sub(y))
-    });
+    let difference =
+        chunkwise::zip_overlap((&x, &y), [(1, 0), (0, 0)], Boundary::Constant(5_i64), |x, y, _| {
+            let rows = x.shape()[0] - 1;
+            let x = x.slice_axis(Axis(0), (..rows).into());
+            let y = y.slice_axis(Axis(0), (..y.shape()[0].min(rows)).into());
+            let y = y.broadcast(x.raw_dim()).expect("blocks broadcast");
+            Zip::from(&x).and(&y).map_collect(|&x, &y| x.wrapping_sub(y))
+        });
     let repeats = plain.shape()[0] != rows;
     let want = made(plain.shape(), |index| {
-        let before = |array: &PlainArray| if index[0] == 0 { 5 } else { at(array, &[index[0] - 1, index[1]]) };
+        let before =
+            |array: &PlainArray| if index[0] == 0 { 5 } else { at(array, &[index[0] - 1, index[1]]) };
         let right = if repeats { at(&other, &[0, index[1]]) } else { before(&other) };
         before(&plain).wrapping_sub(right)
     });
@@ -122,7 +125,8 @@ fn stencil(draw: &mut Draw) -> Use {
     if draw.one_in(8) {
         return Use::fails(x.stencil([1, 1], Boundary::None, |n| n[[0, 0]]));
     }
-    let offset: Vec<isize> = depth.iter().map(|&depth| draw.between(-(depth as i64), depth as i64) as isize).collect();
+    let offset: Vec<isize> =
+        depth.iter().map(|&depth| draw.between(-(depth as i64), depth as i64) as isize).collect();
     let (i, j) = (offset[0], offset[1]);
     let beyond_depth = draw.one_in(8);
     let far = isize::from(beyond_depth) * (depth[1] as isize + 1);
@@ -176,8 +180,7 @@ fn coarsen(draw: &mut Draw) -> Use {
     let shape: Vec<usize> = plain.shape().iter().zip(&factors).map(|(&len, factor)| len / factor).collect();
     let want = made(&shape, |index| {
         crate::eager::indices(&factors).iter().fold(0_i64, |sum, inside| {
-            let from: Vec<usize> =
-                (0..ndim).map(|axis| index[axis] * factors[axis] + inside[axis]).collect();
+            let from: Vec<usize> = (0..ndim).map(|axis| index[axis] * factors[axis] + inside[axis]).collect();
             sum.wrapping_add(at(&plain, &from))
         })
     });

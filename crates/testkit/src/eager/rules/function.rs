@@ -6,7 +6,8 @@ use chunkwise_ops::function::{MapBlocks, Place};
 
 use super::{EagerError, PlainArray, Reference, exact};
 
-pub(super) const REFERENCES: &[Reference] = &[Reference { rule: "MapBlocks", truth: map_blocks, slack: exact }];
+pub(super) const REFERENCES: &[Reference] =
+    &[Reference { rule: "MapBlocks", truth: map_blocks, slack: exact }];
 
 /// The function of the arrays as they are.
 fn map_blocks(op: &Blockwise, inputs: &[&PlainArray]) -> Option<Result<PlainArray, EagerError>> {
@@ -22,8 +23,6 @@ fn map_blocks(op: &Blockwise, inputs: &[&PlainArray]) -> Option<Result<PlainArra
 }
 
 /// What a function gave, or its error.
-pub(super) fn called(
-    made: Result<Chunk, chunkwise_expr::BlockError>,
-) -> Result<PlainArray, EagerError> {
+pub(super) fn called(made: Result<Chunk, chunkwise_expr::BlockError>) -> Result<PlainArray, EagerError> {
     made.map(|made| PlainArray::from_chunk(&made)).map_err(|err| EagerError::Object(err.to_string()))
 }
