@@ -61,8 +61,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn noise(shape: &[usize]) -> LazyArray3<f64> {
     let shape = (shape[0], shape[1], shape[2]);
     LazyArray::from_fn(shape, (40, .., ..), |(year, i, j)| {
-        let mixed = (year * 7919 + i * 104_729 + j * 1_299_709 + 13) * 2_654_435_761 >> 7;
-        match mixed % 40 {
+        let place = (year * 7919 + i * 104_729 + j * 1_299_709 + 13) * 2_654_435_761;
+        match (place ^ (place >> 17)) % 40 {
             0 => 40.0,
             1 => -40.0,
             _ => 0.0,
