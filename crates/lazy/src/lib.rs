@@ -45,7 +45,6 @@ pub use chunkwise_expr::Reduction;
 pub use chunkwise_ops::function::BlockLayout;
 pub use chunkwise_ops::index::{Index, IndexList};
 pub use chunkwise_ops::overlap::{Boundaries, Boundary, ConvolveMode, Depth, Neighborhood, PerAxis};
-pub use chunkwise_ops::rolling::MovingWindow;
 pub use chunkwise_ops::shape::Spacing;
 pub use chunkwise_ops::{rolling::MovingWindow, scan::Ewm};
 pub use chunkwise_optimize::OptimizeOptions;

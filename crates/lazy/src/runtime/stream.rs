@@ -42,9 +42,15 @@ impl<T: Element, D: Dimension> Iterator for BlocksIter<T, D> {
     fn next(&mut self) -> Option<Self::Item> {
         match self.blocks.recv() {
             Ok(block) => {
-                let region = self.grid.region(&self.grid.block(self.next));
+                let index = self.grid.block(self.next);
+                let region = self.grid.region(&index);
                 self.next += 1;
-                let info = BlockInfo { start: region.start().into(), shape: region.shape().into() };
+                let info = BlockInfo {
+                    start: region.start().into(),
+                    shape: region.shape().into(),
+                    index: index.to_vec(),
+                    blocks: self.grid.block_counts().to_vec(),
+                };
                 Some(Ok((info, typed(block))))
             }
             // The run has ended, with the last block or an error.

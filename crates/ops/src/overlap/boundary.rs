@@ -198,6 +198,7 @@ impl<T: Element> Boundaries<T> {
     }
 
     fn around(&self, depths: Vec<(usize, usize)>, shape: &[usize]) -> Result<Vec<AxisMargin>, ExprError> {
+        let depths = PerAxis::Each(depths).axes("depths are given", shape)?;
         let boundaries = self.0.axes("boundaries are given", shape)?;
         if let Some((before, after)) = depths.iter().find(|depth| depth.0.max(depth.1) > MOST) {
             let text = format!("a margin of {before} and {after} elements is deeper than any memory");

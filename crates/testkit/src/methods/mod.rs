@@ -6,6 +6,7 @@
 mod blocks;
 mod complex;
 mod contract;
+mod filter;
 mod function;
 mod indexing;
 mod layout;
@@ -111,6 +112,7 @@ fn methods() -> impl Iterator<Item = &'static Method> {
         blocks::METHODS,
         complex::METHODS,
         contract::METHODS,
+        filter::METHODS,
         function::METHODS,
         indexing::METHODS,
         missing::METHODS,

@@ -23,7 +23,7 @@ pub(super) const METHODS: &[Method] = &[
 ];
 
 /// The margins as users write them.
-fn written(margins: &[AxisMargin]) -> (Depth, Boundaries<i64>) {
+pub(super) fn written(margins: &[AxisMargin]) -> (Depth, Boundaries<i64>) {
     let depth: Vec<(usize, usize)> = margins.iter().map(|margin| (margin.before, margin.after)).collect();
     let boundary = |margin: &AxisMargin| match margin.boundary {
         Boundary::Reflect => Boundary::Reflect,

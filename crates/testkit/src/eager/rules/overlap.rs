@@ -2,14 +2,20 @@
 
 use chunkwise::Boundary;
 use chunkwise_chunk::{Chunk, ChunkGrid, Region, Scalar};
-use chunkwise_expr::{Blockwise, eval_cast};
+use chunkwise_expr::{BinaryOp, Blockwise, eval_binary, eval_cast};
 use chunkwise_ops::function::Place;
-use chunkwise_ops::overlap::{AxisMargin, MapOverlap, SlidingWindows, SplitAxes};
+use chunkwise_ops::overlap::{
+    AxisMargin, Correlate, MapOverlap, RankFilter, SlidingWindows, SplitAxes, Weights,
+};
 
 use super::function::called;
 use super::{EagerError, PlainArray, Reference, exact};
+use crate::eager::indices;
+use crate::eager::number::{is_nan, less};
 
 pub(super) const REFERENCES: &[Reference] = &[
+    Reference { rule: "Correlate", truth: correlate, slack: exact },
+    Reference { rule: "RankFilter", truth: rank_filter, slack: exact },
     Reference { rule: "MapOverlap", truth: map_overlap, slack: exact },
     Reference { rule: "SlidingWindows", truth: sliding_windows, slack: exact },
     Reference { rule: "SplitAxes", truth: split_axes, slack: exact },
@@ -130,4 +136,58 @@ fn split_axes(op: &Blockwise, inputs: &[&PlainArray]) -> Option<Result<PlainArra
             index.chunks(2).zip(factors).map(|(pair, factor)| pair[0] * factor + pair[1]).collect();
         inputs[0].get(&at)
     })))
+}
+
+fn correlate(op: &Blockwise, inputs: &[&PlainArray]) -> Option<Result<PlainArray, EagerError>> {
+    let rule = op.downcast::<Correlate>()?;
+    let meta = op.infer(&[]).expect("it was inferred when it was built");
+    Some(Ok(correlated(inputs[0], rule.weights(), rule.margins(), meta.grid().shape())))
+}
+
+/// The sums of a weight times a neighbour, in the order of the weights, for every index of `shape`.
+pub(crate) fn correlated(
+    input: &PlainArray,
+    weights: &Weights,
+    margins: &[AxisMargin],
+    shape: &[usize],
+) -> PlainArray {
+    let dtype = input.dtype();
+    let both =
+        |op: BinaryOp, a: Scalar, b: Scalar| eval_binary(op, a, b).expect("sums and products have values");
+    let taps = indices(weights.shape());
+    PlainArray::from_fn(dtype, shape, |index| {
+        taps.iter().zip(weights.values()).fold(Scalar::zero(dtype), |sum, (tap, &weight)| {
+            let neighbour = beyond(input, &tapped(index, tap, margins), margins);
+            both(BinaryOp::Add, sum, both(BinaryOp::Mul, weight, neighbour))
+        })
+    })
+}
+
+/// The index of the neighbour that a weight is for.
+fn tapped(index: &[usize], tap: &[usize], margins: &[AxisMargin]) -> Vec<isize> {
+    let axes = index.iter().zip(tap).zip(margins);
+    axes.map(|((&i, &k), margin)| (i + k) as isize - margin.before as isize).collect()
+}
+
+fn rank_filter(op: &Blockwise, inputs: &[&PlainArray]) -> Option<Result<PlainArray, EagerError>> {
+    let rule = op.downcast::<RankFilter>()?;
+    Some(Ok(ranked(inputs[0], rule.rank(), rule.margins())))
+}
+
+/// The element of a rank of every box, NaN above all others.
+pub(crate) fn ranked(input: &PlainArray, rank: usize, margins: &[AxisMargin]) -> PlainArray {
+    let size: Vec<usize> = margins.iter().map(|margin| margin.before + margin.after + 1).collect();
+    let taps = indices(&size);
+    PlainArray::from_fn(input.dtype(), input.shape(), |index| {
+        let neighbour = |tap: &Vec<usize>| beyond(input, &tapped(index, tap, margins), margins);
+        let mut sorted: Vec<Scalar> = taps.iter().map(neighbour).collect();
+        let before =
+            |a: Scalar, b: Scalar| if is_nan(a) || is_nan(b) { !is_nan(a) && is_nan(b) } else { less(a, b) };
+        sorted.sort_by(|&a, &b| match (before(a, b), before(b, a)) {
+            (true, _) => std::cmp::Ordering::Less,
+            (_, true) => std::cmp::Ordering::Greater,
+            _ => std::cmp::Ordering::Equal,
+        });
+        sorted[rank]
+    })
 }

@@ -6,13 +6,17 @@ use chunkwise::Boundary;
 use chunkwise_chunk::{DType, Region, Scalar};
 use chunkwise_expr::Expr;
 use chunkwise_ops::function::BlockFn;
-use chunkwise_ops::overlap::{AxisMargin, map_overlap, sliding_windows, split_axes};
+use chunkwise_ops::overlap::{
+    AxisMargin, ConvolveMode, Weights, correlate, correlate_1d, map_overlap, rank_filter, sliding_windows,
+    split_axes,
+};
 
-use crate::generate::data::mild_value;
+use crate::generate::data::{mild_value, values};
 use crate::generate::draw::Draw;
 use crate::generate::{Pool, Step};
 
-pub(in crate::generate) const STEPS: &[(usize, Step)] = &[(2, shifted), (1, windows), (1, boxes)];
+pub(in crate::generate) const STEPS: &[(usize, Step)] =
+    &[(2, shifted), (1, windows), (1, boxes), (1, sums), (1, full_sums), (1, ranks)];
 
 /// Random margins of an array of so many axes, some deeper than it is long.
 pub(crate) fn margins(draw: &mut Draw, dtype: DType, ndim: usize, may_end: bool) -> Vec<AxisMargin> {
@@ -64,4 +68,45 @@ fn boxes(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     let x = pool.find(draw, |x| x.shape().len() <= 2)?;
     let factors: Vec<usize> = x.shape().iter().map(|_| 1 + draw.below(4)).collect();
     Some(split_axes(&x, &factors, Location::caller()))
+}
+
+/// Random weights of a neighbourhood of this shape.
+pub(crate) fn weights(draw: &mut Draw, dtype: DType, shape: &[usize]) -> Weights {
+    Weights::of_chunk(&values(draw, dtype, shape).to_chunk())
+}
+
+/// Lengths of the neighbourhoods with these margins.
+pub(crate) fn size(margins: &[AxisMargin]) -> Vec<usize> {
+    margins.iter().map(|margin| margin.before + 1 + margin.after).collect()
+}
+
+/// Few elements, so that the slow sums end.
+fn small(margins: &[AxisMargin]) -> bool {
+    size(margins).iter().product::<usize>() <= 60
+}
+
+fn is_number(x: &Expr) -> bool {
+    x.dtype().is_some_and(|dtype| dtype != DType::Bool)
+}
+
+fn sums(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
+    let x = pool.find(draw, is_number)?;
+    let margins = margins(draw, x.dtype()?, x.shape().len(), false);
+    let weights = weights(draw, x.dtype()?, &size(&margins));
+    small(&margins).then(|| correlate("correlate_nd", &x, weights, |_| Ok(margins), Location::caller()))
+}
+
+fn full_sums(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
+    let x = pool.find(draw, |x| is_number(x) && x.shape().len() == 1 && x.shape()[0] > 0)?;
+    let mode = *draw.pick(&[ConvolveMode::Full, ConvolveMode::Same, ConvolveMode::Valid]);
+    let count = 1 + draw.below(6);
+    let weights = weights(draw, x.dtype()?, &[count]);
+    Some(correlate_1d("correlate", &x, weights, mode, Location::caller()))
+}
+
+fn ranks(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
+    let x = pool.find(draw, is_number)?;
+    let margins = margins(draw, x.dtype()?, x.shape().len(), false);
+    let rank = draw.below(size(&margins).iter().product());
+    small(&margins).then(|| rank_filter("rank_filter", &x, rank, |_| Ok(margins), Location::caller()))
 }
