@@ -29,7 +29,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     #[must_use]
     #[track_caller]
     pub fn take(&self, indices: impl IntoIndices, axis: Axis) -> Self {
-        LazyArray::wrap(taken("take", self.expr(), indices.into_indices(), axis.index(), here()))
+        LazyArray::wrap(taken(self.expr(), indices.into_indices(), axis.index(), here()))
     }
 
     /// The elements at `indices` of an axis, as ndarray's `select`: [`take`](LazyArray::take) of host indices.
@@ -54,7 +54,8 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     /// let x = LazyArray::from_ndarray(ndarray::arr2(&[[3, 1, 2], [5, 6, 4]]), 2);
     /// let at = LazyArray::from_ndarray(ndarray::arr2(&[[1, -1], [2, 0]]), 1);
     /// assert_eq!(x.take_along_axis(&at, Axis(1)).compute()?, ndarray::arr2(&[[1, 2], [4, 5]]));
-    /// assert_eq!(x.take_along_axis(&ndarray::arr2(&[[0], [0]]), Axis(1)).sum().compute()?, 8);
+    /// let first = x.take_along_axis(&ndarray::arr2(&[[0]]), Axis(1));
+    /// assert_eq!(first.compute()?, ndarray::arr2(&[[3], [5]]));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]
@@ -115,12 +116,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     #[must_use]
     #[track_caller]
     pub fn compress(&self, mask: &[bool], axis: Axis) -> Self {
-        let at = here();
-        if let Some(cause) = misfit(self.shape(), mask, axis).filter(|_| self.expr().error().is_none()) {
-            return LazyArray::wrap(Expr::invalid("compress", cause, at));
-        }
-        let kept: Vec<usize> = (0..mask.len()).filter(|&i| mask[i]).collect();
-        LazyArray::wrap(index::take_list("compress", self.expr(), kept.into(), axis.index(), at))
+        LazyArray::wrap(compressed(self.expr(), mask, axis.index(), here()))
     }
 
     /// The array without some positions of an axis: one, a list of them, a range, or those where a mask is true. What is
@@ -153,19 +149,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     #[must_use]
     #[track_caller]
     pub fn insert(&self, index: isize, values: &LazyArray<T, D>, axis: Axis) -> Self {
-        let (at, axis) = (here(), axis.index());
-        let Some(&len) = self.shape().get(axis) else {
-            return LazyArray::wrap(Expr::concat(&[self.expr(), values.expr()], axis, at));
-        };
-        let split = if index < 0 { index.saturating_add(len as isize) } else { index };
-        if !(0..=len as isize).contains(&split) {
-            let text =
-                format!("index {index} is out of bounds for inserting into {len} elements of axis {axis}");
-            return LazyArray::wrap(Expr::invalid("insert", ExprError::Message(text), at));
-        }
-        let head = part(self.expr(), axis, 0, Some(split), at);
-        let tail = part(self.expr(), axis, split, None, at);
-        LazyArray::wrap(Expr::concat(&[&head, values.expr(), &tail], axis, at))
+        LazyArray::wrap(inserted(self.expr(), index, values.expr(), axis.index(), here()))
     }
 
     /// The array with `values` at the end of an axis: [`concatenate`](crate::concatenate) of both.
@@ -204,21 +188,37 @@ impl<T: Element, D: RemoveAxis> LazyArray<T, D> {
 }
 
 /// The elements at indices of an axis.
-fn taken(name: &str, input: &Expr, indices: Indices, axis: usize, origin: Origin) -> Expr {
+fn taken(input: &Expr, indices: Indices, axis: usize, origin: Origin) -> Expr {
     match indices {
-        Indices::Given(list) => index::take_list(name, input, list, axis, origin),
+        Indices::Given(list) => index::take_list("take", input, list, axis, origin),
         Indices::Lazy(indices) => index::take_lazy(input, &indices, axis, origin),
     }
 }
 
-/// Why a mask does not fit an axis.
-fn misfit(shape: &[usize], mask: &[bool], axis: Axis) -> Option<ExprError> {
-    let len = *shape.get(axis.index())?;
-    (mask.len() != len).then(|| {
-        let text =
-            format!("a mask of length {} does not fit axis {} of shape {shape:?}", mask.len(), axis.index());
-        ExprError::Message(text)
-    })
+/// The elements of an axis where a mask is true.
+fn compressed(input: &Expr, mask: &[bool], axis: usize, origin: Origin) -> Expr {
+    let shape = input.shape();
+    if shape.get(axis).is_some_and(|&len| len != mask.len()) {
+        let text = format!("a mask of length {} does not fit axis {axis} of shape {shape:?}", mask.len());
+        return Expr::invalid("compress", ExprError::Message(text), origin);
+    }
+    let kept: Vec<usize> = (0..mask.len()).filter(|&i| mask[i]).collect();
+    index::take_list("compress", input, kept.into(), axis, origin)
+}
+
+/// The values between what lies before and after a position of an axis.
+fn inserted(input: &Expr, index: isize, values: &Expr, axis: usize, origin: Origin) -> Expr {
+    let Some(&len) = input.shape().get(axis) else {
+        // The error of such an axis, or the one that an input has.
+        return Expr::concat(&[input, values], axis, origin);
+    };
+    let split = if index < 0 { index.saturating_add(len as isize) } else { index };
+    if !(0..=len as isize).contains(&split) {
+        let text = format!("index {index} is out of bounds for inserting into {len} elements of axis {axis}");
+        return Expr::invalid("insert", ExprError::Message(text), origin);
+    }
+    let (head, tail) = (part(input, axis, 0, Some(split), origin), part(input, axis, split, None, origin));
+    Expr::concat(&[&head, values, &tail], axis, origin)
 }
 
 /// The elements from `start` to `end` of an axis.

@@ -13,7 +13,7 @@ use crate::LazyArray;
 
 pub(super) type Origin = &'static Location<'static>;
 
-/// A list of [`Index`]es as NumPy's brackets have them: what each element stands for is told by its type.
+/// A list of [`Index`](crate::Index)es as NumPy's brackets have them: what each element stands for is told by its type.
 ///
 /// ```
 /// use chunkwise::prelude::*;

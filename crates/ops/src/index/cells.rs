@@ -14,14 +14,18 @@ pub(super) fn cells(grid: &ChunkGrid, axes: &[usize]) -> Vec<AxisChunks> {
         let axis = grid.axis(axis);
         let several = merged.min(axis.count()).max(1);
         merged /= several;
-        match longest(axis) {
-            // Places inside a cell are kept in 32 bits.
-            chunk if chunk > u32::MAX as usize => AxisChunks::regular(axis.len(), u32::MAX as usize),
-            _ if several == 1 => axis.clone(),
-            chunk => AxisChunks::regular(axis.len(), chunk * several),
+        match several {
+            1 => within_32_bits(axis),
+            several => AxisChunks::regular(axis.len(), longest(axis) * several),
         }
     };
     axes.iter().map(cell).collect()
+}
+
+/// The blocks of an axis, cut where places inside of one would take more than 32 bits.
+pub(super) fn within_32_bits(axis: &AxisChunks) -> AxisChunks {
+    const MOST: usize = u32::MAX as usize;
+    if axis.max_chunk() > MOST { AxisChunks::regular(axis.len(), MOST) } else { axis.clone() }
 }
 
 /// Elements of the largest block of a grid for each index of these axes.
@@ -54,6 +58,13 @@ mod tests {
         assert_eq!(sizes(&[1 << 20, 1 << 20], &[16, 16], &[0, 1]), [16 * 128, 16]);
         assert_eq!(sizes(&[32, 1 << 20], &[16, 16], &[0, 1]), [32, 16 * 64]);
         assert_eq!(sizes(&[0], &[4], &[0]), [0]);
+    }
+
+    #[test]
+    fn places_in_a_cell_fit_into_32_bits() {
+        let axis = AxisChunks::whole(1 << 40);
+        assert_eq!(cells(&ChunkGrid::whole(&[1 << 40]), &[0])[0].max_chunk(), u32::MAX as usize);
+        assert_eq!(within_32_bits(&axis).count(), 257);
     }
 
     #[test]

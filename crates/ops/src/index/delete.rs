@@ -12,7 +12,7 @@ use ndarray::Slice;
 
 use super::plan::Picks;
 use super::points::checked_axis;
-use super::{Index, IndexList, begun, gather};
+use super::{Index, IndexList, begun, cells, gather};
 
 /// Its input without what is at some positions of an axis. Each block holds what is left of one block of the input.
 #[derive(Clone, Debug)]
@@ -63,6 +63,7 @@ impl Delete {
         if self.deleted.is_empty() {
             return Ok(axis.clone());
         }
+        let axis = cells::within_32_bits(axis);
         if axis.count() > u32::MAX as usize {
             return Err(ExprError::TooManyBlocks { blocks: axis.count() });
         }
@@ -123,7 +124,7 @@ impl BlockRule for Delete {
             return Ok(source);
         }
         let kept = self.kept(self.held(step.block));
-        // What is left of a block has at most 2^32 places: its source was in memory.
+        // Blocks have at most 2^32 places along the axis.
         let places: Vec<u32> = (0..kept.len() as u32).collect();
         dispatch!(source.dtype(), T => {
             let mut out = begun::<T>(None, step.block.shape())?;

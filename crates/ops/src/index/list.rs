@@ -95,7 +95,9 @@ macro_rules! integers {
         // An index that is too large for the machine is too large for every axis.
         impl From<Vec<$t>> for IndexList {
             fn from(indices: Vec<$t>) -> IndexList {
-                indices.as_slice().into()
+                let shape = vec![indices.len()];
+                let wide = indices.into_iter().map(|index| isize::try_from(index).unwrap_or(isize::MAX));
+                IndexList { shape, indices: wide.collect() }
             }
         }
 
