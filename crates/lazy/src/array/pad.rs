@@ -12,7 +12,7 @@ use chunkwise_ops::shape::{Beyond, Extend, LineMedian, Walk};
 use chunkwise_storage::ArangeSource;
 use ndarray::{Dimension, SliceInfoElem};
 
-use super::here;
+use super::{here, size_checked};
 use crate::LazyArray;
 
 type Origin = &'static Location<'static>;
@@ -234,6 +234,10 @@ fn padded(x: &Expr, widths: PadWidth, mode: Mode, at: Origin) -> Expr {
 fn try_padded(x: &Expr, widths: PadWidth, mode: Mode, at: Origin) -> Result<Expr, ExprError> {
     let ndim = x.shape().len();
     let widths = widths.of_axes(ndim)?;
+    // Before blocks are listed on the way there.
+    let wide =
+        |(&n, &(before, after)): (&usize, &(usize, usize))| n.saturating_add(before).saturating_add(after);
+    size_checked(&x.shape().iter().zip(&widths).map(wide).collect::<Vec<_>>())?;
     match mode {
         Mode::Copies(copies) => copied(x, &widths, &copies, at),
         Mode::Odd { edge_twice } => along(x, &widths, &|x, axis, width| odd(x, axis, width, edge_twice, at)),
