@@ -55,7 +55,8 @@ moving_statistics! {
     moving_max() -> T, unchanged, Statistic::Max, eg [1.0, 3.0, 6.0, 2.0], 2 => [3.0, 6.0, 6.0];
     /// The variance of each window with the divisor `n - ddof`, computed in `f64`: 0.0 for a population, 1.0 for a
     /// sample. The divisor is at least 0, so `ddof >= n` gives an infinity, or NaN when all elements are equal. The error is
-    /// relative to the variance, and grows with the length of the window, not with the mean.
+    /// relative to the variance, and grows with the length of the window, not with the mean. With a `min_count`, counts
+    /// and means are merged, and the rounding of these means counts as it does in [`var`](LazyArray::var).
     moving_var(ddof: 1.0) -> T::Mean, double, Statistic::Var(ddof), eg [1.0, 3.0, 6.0], 2 => [2.0, 4.5];
     /// The standard deviation of each window; see [`moving_var`](LazyArray::moving_var).
     moving_std(ddof: 0.0) -> T::Mean, double, Statistic::Std(ddof), eg [1.0, 3.0, 7.0], 2 => [1.0, 2.0];

@@ -118,15 +118,17 @@ fn moved_slack(op: &Blockwise, inputs: &[&PlainArray], want: &PlainArray) -> Vec
     let mut slacks = Vec::new();
     PlainArray::from_fn(want.dtype(), want.shape(), |index| {
         let want = want.get(index);
-        slacks.push(of_value(rule.statistic(), &elements(rule, x, index), want));
+        let merged = rule.min_count() < rule.window();
+        slacks.push(of_value(rule.statistic(), merged, &elements(rule, x, index), want));
         want
     });
     slacks
 }
 
 /// How far the value of a window may be from the truth. Sums err by `n eps` of the sum of magnitudes; a variance, which
-/// rests on distances to an element, by `n eps` of sums that are up to `n` times the sum of squared distances to the mean.
-pub(crate) fn of_value(statistic: Statistic, elements: &[Scalar], want: Scalar) -> Slack {
+/// rests on distances to an element, by `n eps` of sums that are up to `n` times the sum of squared distances to the mean;
+/// `merged` from means that are rounded, the deviation errs by `n eps` of the elements as well.
+fn of_value(statistic: Statistic, merged: bool, elements: &[Scalar], want: Scalar) -> Slack {
     let values: Vec<f64> = elements.iter().map(|&x| float(x)).filter(|x| x.is_finite()).collect();
     let (count, total) = (elements.len() as f64, values.iter().map(|x| x.abs()).sum::<f64>());
     let (eps, value) = (epsilon(DType::F64), float(want));
@@ -140,9 +142,13 @@ pub(crate) fn of_value(statistic: Statistic, elements: &[Scalar], want: Scalar) 
             if !(4.0 * largest * largest * count).is_finite() || values.len() as f64 <= ddof {
                 return Slack::Anything;
             }
+            let mean = if merged { 8.0 * count * eps * largest } else { 4.0 * eps * eps * largest };
+            let of_mean = match statistic {
+                Statistic::Std(_) => mean,
+                _ => mean * (2.0 * value.abs().sqrt() + mean),
+            };
             // Distances smaller than the root of the least number have squares of no precision.
-            let relative = 16.0 * count * count * eps * value.abs();
-            Slack::Within(relative + 8.0 * eps * eps * largest * largest + 1e-150)
+            Slack::Within(16.0 * count * count * eps * value.abs() + of_mean + 1e-150)
         }
         _ => Slack::Within(4.0 * eps * largest),
     }
