@@ -19,6 +19,8 @@ const BLOCK: usize = 256;
 /// The memory limit: a tenth of both operands.
 const LIMIT: usize = 2 * SIDE * SIDE * 8 / 10;
 
+const _: () = assert!(2 * BLOCK * SIDE * 8 > LIMIT, "two panels do not fit");
+
 /// Graphs, tasks, queues: what is not elements.
 const SMALL: usize = 1 << 20;
 
@@ -48,7 +50,6 @@ static COUNTING: Counting = Counting;
 
 #[test]
 fn product_of_two_files_stays_within_a_tenth_of_them() {
-    assert!(2 * BLOCK * SIDE * 8 > LIMIT);
     let folder = tempfile::tempdir().unwrap();
     let unlimited = Runtime::builder().threads(2).no_memory_limit().build().unwrap();
     let file = |name: &str, seed: u64| {

@@ -57,7 +57,7 @@ dot_dims! {
 /// ```
 /// use chunkwise::prelude::*;
 /// let x = LazyArray::<f64, _>::ones((2, 3, 4), 2);
-/// assert_eq!(x.tensordot(&x.t(), 2).shape(), [2, 2]);
+/// assert_eq!(x.tensordot(&x.permuted_axes([1, 2, 0]), 2).shape(), [2, 2]);
 /// assert_eq!(x.tensordot(&x, (Axis(1), Axis(1))).shape(), [2, 4, 2, 4]);
 /// ```
 pub trait IntoAxisPairs: sealed::IntoAxisPairs {

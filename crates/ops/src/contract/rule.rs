@@ -178,15 +178,13 @@ impl Contract {
 
 /// The last axis of each group, or a new one where the group has none; all others have length 1.
 fn only_last<'a, T>(mut array: ArrayViewD<'a, T>, groups: [usize; 3]) -> ArrayView3<'a, T> {
-    let mut axis = 0;
-    for count in groups {
+    for (axis, count) in groups.into_iter().enumerate() {
         for _ in 1..count {
             array = array.index_axis_move(Axis(axis), 0);
         }
         if count == 0 {
             array = array.insert_axis(Axis(axis));
         }
-        axis += 1;
     }
     array.into_dimensionality().expect("one axis is left of each group")
 }
