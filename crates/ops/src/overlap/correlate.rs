@@ -54,8 +54,9 @@ impl Weights {
     /// The weights that are the elements of a block.
     pub fn of_chunk(chunk: &Chunk) -> Weights {
         dispatch!(chunk.dtype(), T => {
-            let array = chunk.typed::<T>().expect("dispatched on its own type");
-            Weights::new(chunk.shape(), array.iter().copied())
+            // Dispatched on the block's own type, so the elements are always there.
+            let values = T::of_chunk(chunk).into_iter().flat_map(|array| array.iter().copied());
+            Weights::new(chunk.shape(), values)
         })
     }
 
