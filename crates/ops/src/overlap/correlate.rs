@@ -268,7 +268,7 @@ pub fn correlate_1d(
             return Err(ExprError::Message("the array has no elements".into()));
         }
         let (margin, cut) = match mode {
-            ConvolveMode::Same => (margin((beyond + 1) / 2), cut.clone()),
+            ConvolveMode::Same => (margin(beyond.div_ceil(2)), cut.clone()),
             ConvolveMode::Full => (margin(beyond), lengthened(cut, beyond)?),
             ConvolveMode::Valid if beyond < len => (margin(0), cut.strided(0, 1, len - beyond)?),
             ConvolveMode::Valid => {
