@@ -62,6 +62,5 @@ pub fn lane_by_lane<T: Element, U: Element>(
         }
     }
     let shape: Vec<usize> = outer.iter().copied().chain(len).collect();
-    let made = ArrayD::from_shape_vec(IxDyn(&shape), elements);
-    Ok(Chunk::from_array(made.expect("every lane has its elements")))
+    Ok(Chunk::from_array(ArrayD::from_shape_vec(IxDyn(&shape), elements)?))
 }

@@ -54,8 +54,9 @@ impl Weights {
     /// The weights that are the elements of a block.
     pub fn of_chunk(chunk: &Chunk) -> Weights {
         dispatch!(chunk.dtype(), T => {
-            let array = chunk.typed::<T>().expect("dispatched on its own type");
-            Weights::new(chunk.shape(), array.iter().copied())
+            // Dispatched on the block's own type, so the elements are always there.
+            let values = T::of_chunk(chunk).into_iter().flat_map(|array| array.iter().copied());
+            Weights::new(chunk.shape(), values)
         })
     }
 
@@ -267,7 +268,7 @@ pub fn correlate_1d(
             return Err(ExprError::Message("the array has no elements".into()));
         }
         let (margin, cut) = match mode {
-            ConvolveMode::Same => (margin((beyond + 1) / 2), cut.clone()),
+            ConvolveMode::Same => (margin(beyond.div_ceil(2)), cut.clone()),
             ConvolveMode::Full => (margin(beyond), lengthened(cut, beyond)?),
             ConvolveMode::Valid if beyond < len => (margin(0), cut.strided(0, 1, len - beyond)?),
             ConvolveMode::Valid => {

@@ -41,11 +41,11 @@ impl<T, const N: usize> Index<[isize; N]> for Neighborhood<'_, T, N> {
     #[inline(always)]
     fn index(&self, offset: [isize; N]) -> &T {
         let mut at = self.at as isize;
-        for axis in 0..N {
-            if offset[axis].unsigned_abs() > self.depth[axis] as usize {
+        for ((&step, &stride), &depth) in offset.iter().zip(&self.strides).zip(&self.depth) {
+            if step.unsigned_abs() > depth as usize {
                 beyond(&offset, &self.depth);
             }
-            at += offset[axis] * self.strides[axis];
+            at += step * stride;
         }
         &self.data[at as usize]
     }
