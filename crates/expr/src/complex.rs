@@ -154,7 +154,7 @@ mod tests {
             (a.plus(b), a.minus(b), a.times(b)),
             (C::new(4.0, 1.0), C::new(-2.0, 3.0), C::new(5.0, 5.0))
         );
-        assert_eq!(C::new(5.0, 5.0).quotient(b), a);
+        assert_eq!(C::new(4.0, 8.0).quotient(C::new(2.0, 2.0)), C::new(3.0, 1.0));
         assert_eq!((a.negate(), a.power(C::new(2.0, 0.0))), (C::new(-1.0, -2.0), C::new(-3.0, 4.0)));
         assert_eq!(Complex::<f32>::new(3e30, 4e30).magnitude(), 5e30);
     }

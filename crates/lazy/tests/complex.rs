@@ -38,7 +38,7 @@ fn parts_are_real_arrays() -> Result<(), Error> {
     assert_eq!(z.abs().compute()?, z.norm_sqr().sqrt().compute()?);
     assert_eq!(z.arg().compute()?[2], -std::f64::consts::FRAC_PI_2);
     let again = LazyArray::from_parts(&z.re(), z.im());
-    assert_eq!(again.eq(&z).all().compute()?, true);
+    assert!(again.eq(&z).all().compute()?);
     let turned = LazyArray::from_polar(&z.abs(), z.arg()) - &z;
     assert!(turned.abs().max().compute()? < 1e-15);
     Ok(())

@@ -306,7 +306,7 @@ mod tests {
             ("{'descr': '<f4', 'shape': ()}", "has no 'fortran_order'"),
             ("{'descr': '<f4', 'descr': '<f4'}", "the key 'descr' twice"),
             ("{'color': 1}", "unknown key 'color'"),
-            ("{'descr': '<c8'}", "has element type '<c8'; known are b1, i1"),
+            ("{'descr': '<f2'}", "has element type '<f2'; known are b1, i1"),
             ("{'descr': '|O'}", "has element type '|O'"),
             ("{'descr': [('a', '<f4')]}", "structured element type"),
             ("{'descr': '<f4}", "unclosed string"),
@@ -353,7 +353,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rendered_headers_are_read_back(axes in prop::collection::vec(0usize..5, 0..6), at in 0usize..11) {
+        fn rendered_headers_are_read_back(axes in prop::collection::vec(0usize..5, 0..6), at in 0..DType::ALL.len()) {
             let dtype = DType::ALL[at];
             let mut bytes = Header::render(dtype, &axes);
             let data_start = bytes.len();
