@@ -10,8 +10,9 @@
 //! * `Class` is the trait of the element types it takes: `Element`, `Number`, `Signed`, `Float`, `Bits`, `Integer`.
 //! * `Out` is `Same` or `Bool`.
 //! * the meaning is a Rust expression over values of the concrete type, with [`crate::Arith`] in scope.
-//! * `form` is `method`, or `operator` where Rust has an operator and the method would shadow it; `via F` after it names
-//!   the function of `chunkwise_math` whose vector form computes the meaning of floats, to the bit.
+//! * `form` is `method`, or `operator` where Rust has an operator and the method would shadow it, or where only another
+//!   method makes the operation (`index_of`); `via F` after it names the function of `chunkwise_math` whose vector form
+//!   computes the meaning of floats, to the bit.
 //! * the example becomes the doc test of the method.
 //!
 //! Binary rows have a second expression after `faults`: where it is true the result is an error.

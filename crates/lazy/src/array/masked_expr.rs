@@ -113,7 +113,7 @@ impl Masked {
         reduced(&make.and(&here, &make.not(&self.mask)), ReduceKind::ArgMax, over, make)
     }
 
-    /// In `f64`: sum and count are siblings, so the elements are read once.
+    /// In `f64`, as the mean of a plain array.
     fn mean(&self, over: Over<'_>, make: Elementwise) -> Expr {
         let wide = Masked { data: make.cast(&self.data, DType::F64), mask: self.mask.clone() };
         let sum = reduced(&wide.filled(0.0, make), ReduceKind::Sum, over, make);
