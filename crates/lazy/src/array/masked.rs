@@ -23,7 +23,7 @@ use crate::{Compute, LazyArray, LazyDim, Result, Runtime};
 ///
 /// ```
 /// use chunkwise::prelude::*;
-/// let x = LazyArray::from_ndarray(ndarray::arr1(&[1.0, -999.0, 5.0]), 2).masked_equal(-999.0);
+/// let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr1(&[1.0, -999.0, 5.0]), 2).masked_equal(-999.0);
 /// let anomaly = &x - x.mean();
 /// assert_eq!(anomaly.filled(0.0).compute()?, ndarray::arr1(&[-2.0, 0.0, 2.0]));
 /// assert_eq!(x.sum().compute_option()?, Some(6.0));

@@ -117,7 +117,7 @@ impl Masked {
         if self.data.dtype().is_some_and(DType::is_complex) { DType::C128 } else { DType::F64 }
     }
 
-    /// In `f64` parts: sum and count are siblings, so the elements are read once.
+    /// In parts of `f64`, as the mean of a plain array.
     fn mean(&self, over: Over<'_>, make: Elementwise) -> Expr {
         let wide = Masked { data: make.cast(&self.data, self.wide()), mask: self.mask.clone() };
         let sum = reduced(&wide.filled(Scalar::zero(self.wide()), make), ReduceKind::Sum, over, make);

@@ -74,16 +74,14 @@ macro_rules! unary_method {
     (operator $($rest:tt)*) => {};
     (method $variant:ident $name:ident $class:ident $out:ident ($eg:expr) ($res:expr)) => {
         impl<T: $class, D: Dimension> MaskedArray<T, D> {
-            #[doc = concat!("[`", stringify!($name), "`](LazyArray::", stringify!($name),
-                                                        ") of the elements; what is missing stays missing.")]
+            #[doc = concat!("[`", stringify!($name), "`](LazyArray::", stringify!($name), ") of the elements; what is missing stays missing.")]
             ///
             /// ```
             /// use chunkwise::prelude::*;
             /// use chunkwise::MaskedArray;
             #[doc = concat!("let x = LazyArray::from_ndarray(ndarray::arr1(&[", stringify!($eg), "]), 1);")]
             #[doc = concat!("let y = MaskedArray::from(x).", stringify!($name), "();")]
-            #[doc = concat!("assert_eq!(y.compute()?, (ndarray::arr1(&[", stringify!($res),
-                                                        "]), ndarray::arr1(&[false])));")]
+            #[doc = concat!("assert_eq!(y.compute()?, (ndarray::arr1(&[", stringify!($res), "]), ndarray::arr1(&[false])));")]
             /// # Ok::<(), chunkwise::Error>(())
             /// ```
             #[must_use]
@@ -107,16 +105,14 @@ macro_rules! binary_method {
     (operator $($rest:tt)*) => {};
     (method $variant:ident $name:ident $class:ident $out:ident ($ea:expr) ($eb:expr) ($res:expr)) => {
         impl<T: $class, D: Dimension> MaskedArray<T, D> {
-            #[doc = concat!("[`", stringify!($name), "`](LazyArray::", stringify!($name),
-                                                ") of the elements; missing where either is missing.")]
+            #[doc = concat!("[`", stringify!($name), "`](LazyArray::", stringify!($name), ") of the elements; missing where either is missing.")]
             ///
             /// ```
             /// use chunkwise::prelude::*;
             /// use chunkwise::MaskedArray;
             #[doc = concat!("let x = LazyArray::from_ndarray(ndarray::arr1(&[", stringify!($ea), "]), 1);")]
             #[doc = concat!("let y = MaskedArray::from(x).", stringify!($name), "(", stringify!($eb), ");")]
-            #[doc = concat!("assert_eq!(y.compute()?, (ndarray::arr1(&[", stringify!($res),
-                                                "]), ndarray::arr1(&[false])));")]
+            #[doc = concat!("assert_eq!(y.compute()?, (ndarray::arr1(&[", stringify!($res), "]), ndarray::arr1(&[false])));")]
             /// # Ok::<(), chunkwise::Error>(())
             /// ```
             #[must_use]

@@ -28,7 +28,7 @@ macro_rules! masked_reductions {
             ///
             /// ```
             /// use chunkwise::prelude::*;
-            /// let x = LazyArray::from_ndarray(ndarray::arr1(&[1.0, 99.0, 2.0, 6.0]), 2).masked_equal(99.0);
+            /// let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr1(&[1.0, 99.0, 2.0, 6.0]), 2).masked_equal(99.0);
             #[doc = concat!("let y = x.", stringify!($all), "(", $(stringify!($arg),)? ");")]
             #[doc = concat!("assert_eq!(y.compute_option()?, Some(", stringify!($res), "));")]
             /// # Ok::<(), chunkwise::Error>(())
@@ -44,7 +44,7 @@ macro_rules! masked_reductions {
             ///
             /// ```
             /// use chunkwise::prelude::*;
-            /// let x = LazyArray::from_ndarray(ndarray::arr2(&[[1.0, 99.0, 2.0, 6.0]]), 2).masked_equal(99.0);
+            /// let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr2(&[[1.0, 99.0, 2.0, 6.0]]), 2).masked_equal(99.0);
             #[doc = concat!("let y = x.", stringify!($one), "(Axis(1)", $(", ", stringify!($arg),)? ");")]
             #[doc = concat!("assert_eq!(y.data().compute()?, ndarray::arr1(&[", stringify!($res), "]));")]
             /// # Ok::<(), chunkwise::Error>(())
@@ -64,7 +64,7 @@ macro_rules! masked_reductions {
             ///
             /// ```
             /// use chunkwise::prelude::*;
-            /// let x = LazyArray::from_ndarray(ndarray::arr2(&[[1.0, 99.0, 2.0, 6.0]]), 2).masked_equal(99.0);
+            /// let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr2(&[[1.0, 99.0, 2.0, 6.0]]), 2).masked_equal(99.0);
             #[doc = concat!("let y = x.", stringify!($several), "([Axis(0), Axis(1)]",
                 $(", ", stringify!($arg),)? ");")]
             #[doc = concat!("assert_eq!(y.data().compute()?[[]], ", stringify!($res), ");")]
@@ -86,7 +86,7 @@ macro_rules! masked_reductions {
             ///
             /// ```
             /// use chunkwise::prelude::*;
-            /// let x = LazyArray::from_ndarray(ndarray::arr2(&[[1.0, 99.0, 2.0, 6.0]]), 2).masked_equal(99.0);
+            /// let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr2(&[[1.0, 99.0, 2.0, 6.0]]), 2).masked_equal(99.0);
             #[doc = concat!("let y = x.", stringify!($keep), "(Axis(1)", $(", ", stringify!($arg),)? ");")]
             #[doc = concat!("assert_eq!(y.data().compute()?, ndarray::arr2(&[[", stringify!($res), "]]));")]
             /// # Ok::<(), chunkwise::Error>(())

@@ -141,11 +141,11 @@ pub(super) fn elementwise(step: &CaseStep, args: &[&AnyArray]) -> Option<Result<
 
 /// The methods that are made of several operations; `None` for other names.
 fn composed(step: &CaseStep, args: &[&AnyArray]) -> Option<Result<AnyArray, Refusal>> {
-    let done = match args {
-        &[index, ref choices @ ..] if step.op == "choose" => choose_among(index, choices),
-        &[x] => composed_of_one(step, x)?,
-        &[a, b] => composed_of_two(step, a, b)?,
-        &[first, second, a, b, ref default @ ..] if step.op == "select" => {
+    let done = match *args {
+        [index, ref choices @ ..] if step.op == "choose" => choose_among(index, choices),
+        [x] => composed_of_one(step, x)?,
+        [a, b] => composed_of_two(step, a, b)?,
+        [first, second, a, b, ref default @ ..] if step.op == "select" => {
             select_first([first, second], [a, b], default)
         }
         _ => return None,
