@@ -112,8 +112,9 @@ fn reduced(reduce: &Reduce, dtype: DType, slot: &[Scalar], want: Scalar) -> Slac
         ReduceKind::Min | ReduceKind::Max | ReduceKind::NanMin | ReduceKind::NanMax if dtype.is_float() => {
             Slack::Within(0.0)
         }
-        ReduceKind::NanVar if is_nan(want) && present().len() as f64 <= reduce.ddof.max(0.0) => Slack::Exact,
-        ReduceKind::NanStd if is_nan(want) && present().len() as f64 <= reduce.ddof.max(0.0) => Slack::Exact,
+        ReduceKind::NanVar | ReduceKind::NanStd if present().len() as f64 <= reduce.ddof.max(0.0) => {
+            Slack::Exact // NaN
+        }
         ReduceKind::NanVar => variance(&present(), reduce.ddof, want, float(want)),
         ReduceKind::NanStd => deviation(&present(), reduce.ddof, want),
         ReduceKind::Moment3 => moment(&values, 3, want),
