@@ -42,7 +42,7 @@ fn rows_of_one_block() {
         ("max", ReduceKind::Max),
         ("argmax", ReduceKind::ArgMax),
     ] {
-        let plain = reduce(kind, &[n / 4], &[0], None);
+        let plain = reduce(kind.clone(), &[n / 4], &[0], None);
         let fused = reduce(kind, &[n / 4], &[0], Some(roots.clone()));
         time(&format!("{name}(x), 4 blocks of 250k f64"), n, || fold_blocks(&plain, &x));
         time(&format!("{name}(sqrt(x * x)), 4 blocks of 250k f64"), n, || fold_blocks(&fused, &x));
@@ -77,7 +77,7 @@ fn rows_of_matrices() {
     let t = vec![x[0].view(&View::permute(&shape, &[1, 0]).unwrap())];
     for kind in [ReduceKind::Sum, ReduceKind::Var, ReduceKind::Max, ReduceKind::ArgMax] {
         for axis in [0, 1] {
-            let fold = reduce(kind, &shape, &[axis], None);
+            let fold = reduce(kind.clone(), &shape, &[axis], None);
             time(&format!("{kind} axis {axis} of 1000x1000 f64"), 1_000_000, || fold_blocks(&fold, &x));
         }
     }
