@@ -18,9 +18,9 @@ const COLUMNS: [usize; 2] = [128, 128];
 
 pub(super) fn add_to(cases: &mut Vec<Case>) {
     for &dtype in DType::ALL.iter().filter(|dtype| !dtype.is_complex()) {
-        for &kind in ReduceKind::ALL {
+        for kind in ReduceKind::ALL {
             for (walk, axis, shape) in [("rows", 1, ROWS), ("columns", 0, COLUMNS)] {
-                let fold = Fold::new(&reduce(kind, axis, shape), dtype);
+                let fold = Fold::new(&reduce(kind.clone(), axis, shape), dtype);
                 cases.push(case(format!("{kind}.{walk}.{dtype}"), fold, dtype, shape));
             }
         }

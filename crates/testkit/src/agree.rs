@@ -70,8 +70,8 @@ impl std::error::Error for Disagreement {}
 ///
 /// | operations | tolerance |
 /// |---|---|
-/// | `sum`, `prod`, `mean`, `var`, `std` of floats and complex numbers | the rounding errors of any order |
-/// | `min`, `max` of floats | `0.0` and `-0.0` are equal |
+/// | `sum`, `prod`, `mean`, `var`, `std`, `nan_var`, `nan_std`, higher moments of floats and complex numbers | the rounding errors of any order |
+/// | `min`, `max`, `nan_min`, `nan_max` of floats | `0.0` and `-0.0` are equal |
 /// | `exp`, `sin`, `pow` and the like of floats | 4 units in the last place |
 ///
 /// # Errors

@@ -114,7 +114,7 @@ fn reduced(reduce: &Reduce, dtype: DType, slot: &[Scalar], want: Scalar) -> Slac
     };
     let rounds = dtype.is_float() || dtype.is_complex();
     let present = || part(0).into_iter().filter(|x| !x.is_nan()).collect::<Vec<f64>>();
-    let too_few = || is_nan(want) && present().len() as f64 <= reduce.ddof.max(0.0);
+    let too_few = || present().len() as f64 <= reduce.ddof.max(0.0);
     match reduce.kind {
         ReduceKind::Min | ReduceKind::Max | ReduceKind::NanMin | ReduceKind::NanMax if dtype.is_float() => {
             Slack::Within(0.0)

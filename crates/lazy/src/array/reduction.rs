@@ -167,7 +167,7 @@ impl<T: Element, D> LazyArray<T, D> {
 /// elements is, and what comes out.
 ///
 /// ```
-/// /// use chunkwise::prelude::*;
+/// use chunkwise::prelude::*;
 /// let bits = chunkwise::reduction(
 ///     0_u32,
 ///     |count, items: &[u32]| *count += items.iter().map(|x| x.count_ones()).sum::<u32>(),

@@ -18,7 +18,7 @@ impl<T: Element, D> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let x = LazyArray::from_ndarray(ndarray::arr1(&[1, 2, 6]), 2);
+    /// let x = LazyArray::from_ndarray(ndarray::arr1(&[1_i32, 2, 6]), 2);
     /// let w = LazyArray::from_ndarray(ndarray::arr1(&[1.0, 2.0, 1.0]), 2);
     /// assert_eq!(x.average(&w).compute()?, 2.75);
     /// # Ok::<(), chunkwise::Error>(())

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use chunkwise_chunk::{AxisChunks, Chunk, ChunkGrid, ChunkSink, ChunkSource, DType, Scalar};
+use chunkwise_chunk::{AxisChunks, Chunk, ChunkGrid, ChunkSink, ChunkSource, Complex, DType, Scalar};
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,9 +1,11 @@
 //! Statistics, over everything and along axes, and reductions that users write.
 
+use std::panic::Location;
+
 use chunkwise::ndarray::Axis;
 use chunkwise::{Chunks, LazyArrayD, reduction};
 use chunkwise_chunk::{ChunkGrid, DType, Element, Scalar};
-use chunkwise_expr::{BinaryOp, Reduce, ReduceKind, eval_binary, eval_cast};
+use chunkwise_expr::{BinaryOp, Expr, Reduce, ReduceKind, eval_binary, eval_cast};
 
 use super::{Method, Use};
 use crate::eager::number::{float, is_nan, rounded, truth};
@@ -57,9 +59,10 @@ impl Over {
     }
 
     fn reduce(&self, shape: &[usize]) -> Reduce {
-        let (kind, space) = (ReduceKind::Sum, ChunkGrid::whole(shape));
-        let axes = self.axes.as_slice().into();
-        Reduce { kind, axes, keepdims: self.form == Form::Keep, ddof: 0.0, space, program: None }.sorted()
+        let mut axes = self.axes.clone();
+        axes.sort_unstable();
+        let (kind, axes, space) = (ReduceKind::Sum, axes.into(), ChunkGrid::whole(shape));
+        Reduce { kind, axes, keepdims: self.form == Form::Keep, ddof: 0.0, space, program: None }
     }
 
     /// The use of a statistic, each of whose values is that of a list of elements; `None` where there is none.
@@ -75,26 +78,23 @@ impl Over {
         }
         let reduce = self.reduce(x.shape());
         let values: Option<Vec<Scalar>> = slots(&reduce, x).iter().map(|slot| value(dtype, slot)).collect();
-        let tolerance = if dtype == DType::F32 { 1e-5 } else { 1e-10 };
-        match values {
-            Some(values) => {
-                let want = PlainArray::new(dtype, &result_shape(&reduce, x.shape()), values);
-                Use::within(if dtype.is_float() { tolerance } else { 0.0 }, got, want)
-            }
-            None => Use::fails(got),
+        let Some(mut values) = values else { return Use::fails(got) };
+        let mut got: AnyArray = got.into();
+        // What is zero but for rounding is compared where it is next to something.
+        let tiny = |x: &Scalar| float(*x).abs() < 1e-6;
+        if dtype.is_float() && values.iter().all(tiny) {
+            let one = Scalar::one(dtype);
+            let at = Location::caller();
+            let above = Expr::element(BinaryOp::Add.into(), &[got.expr(), &Expr::literal(one, at)], at);
+            got = AnyArray::from_expr(&above);
+            values = values.into_iter().filter_map(|x| eval_binary(BinaryOp::Add, x, one)).collect();
         }
-    }
-}
-
-/// Axes in the order in which reductions hold them.
-trait Sorted {
-    fn sorted(self) -> Self;
-}
-
-impl Sorted for Reduce {
-    fn sorted(mut self) -> Reduce {
-        self.axes.sort_unstable();
-        self
+        let tolerance = match dtype {
+            DType::F32 => 1e-5,
+            DType::F64 => 1e-10,
+            _ => 0.0,
+        };
+        Use::within(tolerance, got, PlainArray::new(dtype, &result_shape(&reduce, x.shape()), values))
     }
 }
 
