@@ -8,7 +8,7 @@ use chunkwise::{Boundary, ConvolveMode, ErrorKind};
 use ndarray::Array1;
 
 fn runtime() -> Runtime {
-    Runtime::builder().threads(2).build().unwrap()
+    Runtime::builder().threads(2).build().expect("a few threads can be started")
 }
 
 /// `0..n` in blocks.
@@ -124,7 +124,7 @@ fn what_does_not_fit_is_an_error_when_built() {
     let rank = chunkwise::zip_blocks((&x,), |_, _| ndarray::Array2::<i64>::zeros((1, 1)));
     assert!(says(rank.check()).contains("blocks of 2 axes, but the result has shape [6]"));
     assert!(says(x.sliding_windows(7, Axis(0)).check()).contains("windows of 7 elements do not fit axis 0"));
-    assert!(says(x.convolve(&Array1::zeros(7), ConvolveMode::Valid).check()).contains("7 weights are more"));
+    assert!(says(x.convolve(Array1::zeros(7), ConvolveMode::Valid).check()).contains("7 weights are more"));
 }
 
 #[test]
