@@ -9,13 +9,14 @@
 //! plan says the computation will take, and what it took: as its tasks declare it, and as the system sees the process.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use chunkwise::prelude::*;
 use chunkwise::random::Generator;
 use chunkwise::{Plan, Progress};
+use chunkwise_examples::Folder;
 
 const COLUMNS: usize = 1024;
 
@@ -27,11 +28,11 @@ struct Sizes {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let sizes = Sizes::from_args()?;
-    let folder = Folder::new()?;
-    let (source, target) = (folder.0.join("x.npy"), folder.0.join("normal.npy"));
+    let folder = Folder::new("larger-than-memory")?;
+    let (source, target) = (folder.file("x.npy"), folder.file("normal.npy"));
 
     let progress = Arc::new(Progress::new());
-    let rt = Runtime::builder().memory_limit_bytes(sizes.limit).spill_dir(&folder.0).build()?;
+    let rt = Runtime::builder().memory_limit_bytes(sizes.limit).spill_dir(folder.path()).build()?;
     let rt = rt.observed_by(progress.clone());
     // Numbers are drawn block by block on their way to the file.
     let rows = (sizes.limit * sizes.times) as usize / (8 * COLUMNS);
@@ -111,22 +112,4 @@ fn resident_peak() -> Option<u64> {
 
 fn mib(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
-}
-
-/// A folder for the files of this run, which is removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> std::io::Result<Folder> {
-        let path = std::env::temp_dir().join(format!("chunkwise-larger-than-memory-{}", std::process::id()));
-        std::fs::create_dir_all(&path)?;
-        Ok(Folder(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What is left, the system removes with its temporary files.
-        drop(std::fs::remove_dir_all(&self.0));
-    }
 }

@@ -1,4 +1,4 @@
-//! What the examples share: where the data is, and how a printed value is checked.
+//! What the examples share: where the data is, where files of a run go, and how a printed value is checked.
 //!
 //! The programs themselves are the files beside this package's manifest.
 
@@ -13,6 +13,48 @@ use std::path::{Path, PathBuf};
 /// ```
 pub fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../data").join(name)
+}
+
+/// A folder for the files of one run, removed when it is dropped.
+///
+/// ```
+/// let folder = chunkwise_examples::Folder::new("doc")?;
+/// std::fs::write(folder.file("x.txt"), "x")?;
+/// let path = folder.path().to_owned();
+/// drop(folder);
+/// assert!(!path.exists());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// A folder among the temporary files of the system, with the name of the program in its own.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn new(program: &str) -> std::io::Result<Folder> {
+        let path = std::env::temp_dir().join(format!("chunkwise-{program}-{}", std::process::id()));
+        std::fs::create_dir_all(&path)?;
+        Ok(Folder(path))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Where a file of this name in it is.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left, the system removes with its temporary files.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
 }
 
 /// Whether two numbers agree within a relative tolerance.
