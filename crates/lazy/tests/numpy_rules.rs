@@ -525,14 +525,15 @@ fn margins_reach_over_several_blocks() {
 
 #[test]
 fn padding_mirrors_as_often_as_it_must() {
-    let pads: [(&[i32], usize, PadMode<i32>, &[i32]); 5] = [
-        (&[1, 2, 3], 1, PadMode::Symmetric, &[1, 1, 2, 3, 3]),
-        (&[1, 2, 3], 2, PadMode::Symmetric, &[2, 1, 1, 2, 3, 3, 2]),
-        (&[1, 2, 3], 2, PadMode::Reflect, &[3, 2, 1, 2, 3, 2, 1]),
-        (&[1, 2], 3, PadMode::Reflect, &[2, 1, 2, 1, 2, 1, 2, 1]),
-        (&[1, 2, 3], 2, PadMode::Wrap, &[2, 3, 1, 2, 3, 1, 2]),
+    struct Pad(&'static [i32], usize, PadMode<i32>, &'static [i32]);
+    let pads = [
+        Pad(&[1, 2, 3], 1, PadMode::Symmetric, &[1, 1, 2, 3, 3]),
+        Pad(&[1, 2, 3], 2, PadMode::Symmetric, &[2, 1, 1, 2, 3, 3, 2]),
+        Pad(&[1, 2, 3], 2, PadMode::Reflect, &[3, 2, 1, 2, 3, 2, 1]),
+        Pad(&[1, 2], 3, PadMode::Reflect, &[2, 1, 2, 1, 2, 1, 2, 1]),
+        Pad(&[1, 2, 3], 2, PadMode::Wrap, &[2, 3, 1, 2, 3, 1, 2]),
     ];
-    for (values, width, mode, want) in pads {
+    for Pad(values, width, mode, want) in pads {
         for x in cut(&arr1(values)) {
             assert_eq!(x.pad(width, mode.clone()).compute().unwrap(), arr1(want), "{x:?} {mode:?}");
         }
