@@ -242,6 +242,8 @@ impl<'a> Emit<'a> {
             },
             _ => own.clone(),
         };
+        let by_own_blocks = matches!(block_op, BlockOp::Rule(..));
+        debug_assert!(!by_own_blocks || grid == *own, "rules are asked for blocks of their own grid");
         let groups = grid.num_blocks() < own.num_blocks();
         BlockLayer {
             // Groups of blocks go by the numbers of their blocks.

@@ -114,12 +114,16 @@ fn lower_marked(
     let inlined = sources::inlined(graph, marks, options.share());
     let has_tasks = |id: &NodeId| !inlined[id.index()] || graph.is_root(*id);
     for id in graph.ids().filter(has_tasks) {
-        check_count(graph, id, sources::blocks_of(graph, id), MOST_BLOCKS)?;
+        let tasks = sources::blocks_of(graph, id).saturating_mul(sources::tasks_of_block(graph, id));
+        check_count(graph, id, tasks, MOST_BLOCKS)?;
     }
     let demand = demand::find(graph, &inlined);
     let mut tasks = 0usize;
     for id in graph.ids().filter(has_tasks) {
-        let blocks = |id: &NodeId| demand[id.index()].count(sources::blocks_of(graph, *id));
+        let blocks = |id: &NodeId| {
+            let wanted = demand[id.index()].count(sources::blocks_of(graph, *id));
+            wanted.saturating_mul(sources::tasks_of_block(graph, *id))
+        };
         tasks = tasks.saturating_add(match graph.siblings(id) {
             [] => blocks(&id),
             [first, ..] if *first != id => 0,

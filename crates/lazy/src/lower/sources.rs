@@ -64,16 +64,19 @@ fn takes_whole_blocks(graph: &ExprGraph, id: NodeId, user: NodeId) -> bool {
     }
 }
 
-/// In how many blocks tasks of a node are counted: of the array, with their steps, or of what a reduction
-/// folds, with their pieces.
+/// The blocks of a node's result; a value is one.
 pub(crate) fn blocks_of(graph: &ExprGraph, id: NodeId) -> usize {
-    let node = graph.node(id);
-    match (&node.op, &node.meta) {
-        (Op::Reduce(reduce), _) => reduce.space.num_blocks().saturating_mul(reduce.most_pieces()),
-        (Op::Blockwise(rule), Meta::Array { grid, .. }) => {
-            grid.num_blocks().saturating_mul(rule.steps(&graph.input_metas(id)))
-        }
-        (_, Meta::Array { grid, .. }) => grid.num_blocks(),
+    match &graph.node(id).meta {
+        Meta::Array { grid, .. } => grid.num_blocks(),
+        _ => 1,
+    }
+}
+
+/// Tasks that a block of the result takes: its steps, or the folds of what is reduced to it, with their pieces.
+pub(crate) fn tasks_of_block(graph: &ExprGraph, id: NodeId) -> usize {
+    match &graph.node(id).op {
+        Op::Reduce(reduce) => reduce.blocks_per_result().saturating_mul(reduce.most_pieces()),
+        Op::Blockwise(rule) => rule.steps(&graph.input_metas(id)),
         _ => 1,
     }
 }

@@ -14,7 +14,7 @@ use chunkwise_scheduler::{self as scheduler, Lease, MemoryBudget, PlanOptions, R
 use chunkwise_storage::MemorySink;
 
 use super::gate::Running;
-use super::{Runtime, result_grid};
+use super::{Runtime, Terms, result_grid};
 use crate::compute::Output;
 use crate::lower::{
     BlockCodec, LowerOptions, Lowered, MOST_IDLE, Recycler, Target, Value, lower, most_elements,
@@ -47,6 +47,21 @@ impl Runtime {
     /// Computes every root: arrays into memory that is allocated once, values as they are.
     pub(super) fn run(&self, roots: &[Expr]) -> Result<Vec<Output>> {
         let optimized = self.optimized(roots)?;
+        self.or_ungrouped(|runtime| runtime.run_optimized(&optimized, roots))
+    }
+
+    /// Does something, again without groups of tiny blocks where memory is too short for them.
+    fn or_ungrouped<T>(&self, f: impl Fn(&Runtime) -> Result<T>) -> Result<T> {
+        match f(self) {
+            Err(error) if error.is_short_of_memory() && !self.terms.ungrouped => {
+                let terms = Terms { ungrouped: true, ..self.terms.clone() };
+                f(&Runtime { terms, ..self.clone() })
+            }
+            done => done,
+        }
+    }
+
+    fn run_optimized(&self, optimized: &Optimized, roots: &[Expr]) -> Result<Vec<Output>> {
         let results = roots.iter().fold(0u64, |sum, root| sum.saturating_add(root.meta().nbytes()));
         let group = self.group(self.budget_with_room(results)?); // before memory is asked for
         let sink = |number: usize| {
@@ -218,6 +233,10 @@ impl Runtime {
 
     /// The plan for what persisted arrays leave of the limit.
     fn planned(&self, graph: &ExprGraph, targets: &[Target], results: u64) -> Result<Planned> {
+        self.or_ungrouped(|runtime| runtime.planned_once(graph, targets, results))
+    }
+
+    fn planned_once(&self, graph: &ExprGraph, targets: &[Target], results: u64) -> Result<Planned> {
         let budget = self.budget(results)?;
         let options = LowerOptions {
             budget,
@@ -236,7 +255,8 @@ impl Runtime {
 
     /// Elements that a task may have of several tiny blocks; `None` where each block has its own.
     fn group(&self, budget: Option<u64>) -> Option<usize> {
-        self.shared.options.is_on(GROUP_BLOCKS).then(|| most_elements(budget))
+        let groups = self.shared.options.is_on(GROUP_BLOCKS) && !self.terms.ungrouped;
+        groups.then(|| most_elements(budget))
     }
 
     /// Memory for a run: at least what its plan needs, waiting for it unless this is inside a task.

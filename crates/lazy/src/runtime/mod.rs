@@ -78,6 +78,8 @@ struct Terms {
     nested: bool,
     /// Whether the caller goes on while the runs do: as far as they can, they leave it half of the memory.
     shared: bool,
+    /// Whether tiny blocks keep a task each: memory is too short for groups of them.
+    ungrouped: bool,
 }
 
 impl fmt::Debug for Runtime {
