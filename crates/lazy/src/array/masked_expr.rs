@@ -178,12 +178,12 @@ fn reduced(x: &Expr, kind: ReduceKind, over: Over<'_>, make: Elementwise) -> Exp
 }
 
 /// What no element is above.
-fn most(dtype: DType) -> Scalar {
+pub(super) fn most(dtype: DType) -> Scalar {
     extreme(f64::INFINITY, dtype)
 }
 
 /// What no element is below.
-fn least(dtype: DType) -> Scalar {
+pub(super) fn least(dtype: DType) -> Scalar {
     extreme(f64::NEG_INFINITY, dtype)
 }
 

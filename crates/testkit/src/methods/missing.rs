@@ -258,19 +258,20 @@ fn decoded<T: Element>(draw: &mut Draw) -> Use {
         packing = packing.valid_range(low, high);
     }
     let want = PlainArray::from_fn(DType::F64, &shape, |index| {
-        let element = float(plain.get(index));
+        let bits =
+            [(DType::I8, 256.0), (DType::I16, 65536.0)].into_iter().find(|&(dtype, _)| dtype == T::DTYPE);
+        let bits = bits.filter(|_| unsigned).map_or(0.0, |(_, bits)| bits);
+        let unwrapped = |x: f64| if (-bits / 2.0..0.0).contains(&x) { x + bits } else { x };
+        let element = unwrapped(float(plain.get(index)));
         let equal = missing.iter().any(|&gone| {
-            let gone = if T::DTYPE == DType::F32 { gone as f32 as f64 } else { gone };
+            let gone = if T::DTYPE == DType::F32 { gone as f32 as f64 } else { unwrapped(gone) };
             element == gone || (element.is_nan() && gone.is_nan())
         });
         let beyond = range.is_some_and(|(low, high)| {
             let high = if T::DTYPE == DType::F32 { high as f32 as f64 } else { high };
-            element < low || element > high
+            element < unwrapped(low) || element > high
         });
-        let bits =
-            [(DType::I8, 256.0), (DType::I16, 65536.0)].into_iter().find(|&(dtype, _)| dtype == T::DTYPE);
-        let wrap = bits.filter(|_| unsigned && element < 0.0).map_or(0.0, |(_, bits)| bits);
-        let value = (element + wrap) * scale.unwrap_or(1.0) + offset.unwrap_or(0.0);
+        let value = element * scale.unwrap_or(1.0) + offset.unwrap_or(0.0);
         Scalar::F64(if equal || beyond { 0.125 } else { value })
     });
     Use::exact(any(&x.decoded::<f64>(&packing).filled(0.125)), want)
