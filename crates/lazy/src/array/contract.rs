@@ -187,7 +187,8 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
         LazyArray::wrap(contract::kron(self.expr(), other.expr(), here()))
     }
 
-    /// The products of vectors along the last axis; the axes before broadcast.
+    /// The products of vectors along the last axis; the axes before broadcast. Of complex numbers those of this array are
+    /// conjugated.
     ///
     /// ```
     /// use chunkwise::prelude::*;
