@@ -66,6 +66,9 @@ impl Reduce {
         ddof: f64,
         grid: &ChunkGrid,
     ) -> Result<Reduce, ExprError> {
+        if !ddof.is_finite() {
+            return Err(ExprError::Message(format!("ddof is {ddof}; it must be a finite number")));
+        }
         let shape = grid.shape();
         let axes = match axes {
             None => (0..shape.len()).collect(),
