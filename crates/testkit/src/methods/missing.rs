@@ -424,16 +424,16 @@ fn counted<T: Element>(x: &MaskedArray<T, IxDyn>, form: Form) -> AnyArray {
     }
 }
 
-/// The reduction of what is not missing, with the places of the elements; 0 when there are none.
+/// The reduction of what is not missing, with the places of the elements; 0 when there are none, or too few for a variance.
 fn truth_of(which: usize, kept: &[(usize, Scalar)], ddof: f64, dtype: DType) -> Scalar {
-    if kept.is_empty() {
+    if kept.is_empty() || (matches!(which, 8 | 9) && kept.len() as f64 <= ddof) {
         return Scalar::zero(dtype);
     }
     let floats: Vec<f64> = kept.iter().map(|&(_, x)| float(x)).collect();
     let count = floats.len() as f64;
     let mean = floats.iter().sum::<f64>() / count;
     let squares: f64 = floats.iter().map(|x| (x - mean) * (x - mean)).sum();
-    let variance = squares / (count - ddof).max(0.0);
+    let variance = squares / (count - ddof);
     let integers = || kept.iter().filter_map(|&(_, x)| integer(x));
     let wrapped = |x: i128| eval_cast(Scalar::U64(x as u64), dtype);
     match which {
