@@ -64,7 +64,9 @@ fn variance_of_too_few_is_missing() {
 #[test]
 fn ddof_is_finite() {
     let x = LazyArray::from_ndarray(ndarray::arr1(&[1.0, 2.0]), 1);
-    for text in [x.var(f64::NAN).check(), x.masked_less(0.0).std(f64::INFINITY).check()].map(Result::unwrap_err) {
+    for text in
+        [x.var(f64::NAN).check(), x.masked_less(0.0).std(f64::INFINITY).check()].map(Result::unwrap_err)
+    {
         assert!(text.to_string().contains("it must be a finite number"), "{text}");
     }
 }

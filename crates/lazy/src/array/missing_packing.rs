@@ -74,7 +74,7 @@ impl Stored<'_> {
     /// Where an element is this value; `None` when the type does not hold it.
     fn equals(self, value: Scalar) -> Option<Expr> {
         let own = match self.is_exact() {
-            true => number(self.unwrapped(whole(value, f64::trunc).filter(|_| is_whole(value))?), self.dtype)?,
+            true => number(self.unwrapped(exactly(value)?), self.dtype)?,
             // Floats are written with as many digits as a double has, whatever they are stored as.
             false => eval_cast(value, self.dtype),
         };
@@ -129,8 +129,10 @@ fn is_nan(x: Scalar) -> bool {
     matches!(eval_cast(x, DType::F64), Scalar::F64(x) if x.is_nan())
 }
 
-fn is_whole(x: Scalar) -> bool {
-    !x.dtype().is_float() || matches!(eval_cast(x, DType::F64), Scalar::F64(x) if x.fract() == 0.0)
+/// The integer that a number is, if it is one.
+fn exactly(x: Scalar) -> Option<i128> {
+    let floor = whole(x, f64::floor)?;
+    (whole(x, f64::ceil)? == floor).then_some(floor)
 }
 
 /// A number as an integer, rounded so; huge ones saturate. `None` for NaN and for complex numbers.
