@@ -214,7 +214,7 @@ binary_operators! {
     Sub sub Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
     Mul mul Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
     Div div Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
-    Rem rem Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
+    Rem rem Real: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
     BitAnd bitand Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;
     BitOr bitor Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;
     BitXor bitxor Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;
