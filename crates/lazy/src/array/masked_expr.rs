@@ -1,7 +1,8 @@
 //! Masked values as expressions: how operations and reductions treat the mask. No types, no methods.
 //!
 //! What lies under a mask is never looked at: reductions put in its place what changes nothing, and operations that are
-//! errors for some values a value for which they are none.
+//! errors for some values a value for which they are none. What is not missing may be an error as in plain arrays:
+//! integers divided by zero.
 
 use std::sync::Arc;
 
