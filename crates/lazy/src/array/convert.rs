@@ -43,7 +43,7 @@ impl<T, const N: usize> sealed::IntoShared<T, Ix1> for &[T; N] {}
 /// let of_view = LazyArray::from_ndarray(data.view(), 2);
 /// let of_owned = LazyArray::from_ndarray(data, 2);
 /// assert_eq!(of_view.shape(), of_owned.shape());
-/// assert_eq!(LazyArray::from_ndarray(&[1, 2, 3], 2).sum().compute()?, 6);
+/// assert_eq!(LazyArray::from_ndarray(&[1, 2, 3], 2).max().compute()?, 3);
 /// # Ok::<(), chunkwise::Error>(())
 /// ```
 pub trait IntoShared<T, D>: sealed::IntoShared<T, D> {
