@@ -36,11 +36,11 @@ pub(super) fn decoded(stored: &Expr, packing: &Packing, to: DType, make: Element
     let Some(dtype) = stored.dtype() else {
         return Masked { data: stored.clone(), mask: stored.clone() };
     };
-    let (stored, dtype) = match unsigned(dtype).filter(|_| packing.unsigned) {
-        Some(unsigned) => (make.cast(stored, unsigned), unsigned),
-        None => (stored.clone(), dtype),
+    let (stored, dtype, wraps) = match unsigned(dtype).filter(|_| packing.unsigned) {
+        Some(unsigned) => (make.cast(stored, unsigned), unsigned, true),
+        None => (stored.clone(), dtype, false),
     };
-    let own = Stored { x: &stored, dtype, wraps: packing.unsigned, make };
+    let own = Stored { x: &stored, dtype, wraps, make };
     let equal = packing.missing.iter().filter_map(|&value| own.equals(value));
     let below = packing.valid_min.and_then(|least| own.below(least));
     let above = packing.valid_max.and_then(|most| own.above(most));
@@ -116,7 +116,7 @@ impl Stored<'_> {
     /// What a negative number of the stored type stands for.
     fn unwrapped(self, value: i128) -> i128 {
         let range = 1_i128 << (8 * self.dtype.itemsize());
-        let wraps = self.wraps && self.dtype.is_unsigned() && (-range / 2..0).contains(&value);
+        let wraps = self.wraps && (-range / 2..0).contains(&value);
         if wraps { value + range } else { value }
     }
 
