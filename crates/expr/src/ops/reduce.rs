@@ -26,7 +26,7 @@ pub struct Reduce {
     pub axes: SmallVec<[usize; 4]>,
     /// Whether reduced axes stay with length 1.
     pub keepdims: bool,
-    /// What is subtracted from the count in variances.
+    /// What is subtracted from the count in variances; finite.
     pub ddof: f64,
     /// The grid that is folded, block by block.
     pub space: ChunkGrid,
