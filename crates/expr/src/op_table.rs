@@ -177,7 +177,7 @@ macro_rules! for_each_binary {
             /// `ln(e^a + e^b)` without overflow.
             LnAddExp ln_add_exp: Float -> Same, |a, b| RealArith::ln_add_exp(a, b), faults false, method, eg f64::NEG_INFINITY, 1.0 => 1.0;
             /// The positive difference, 0 where the second is larger.
-            AbsSub abs_sub: Float -> Same, |a, b| if a <= b { Arith::minus(a, a) } else { Arith::minus(a, b) }, faults false, method, eg 3.0, 1.0 => 2.0;
+            AbsSub abs_sub: Float -> Same, |a, b| if a <= b { Default::default() } else { Arith::minus(a, b) }, faults false, method, eg 3.0, 1.0 => 2.0;
             /// True where the first is less than the second.
             Lt lt: Ordered -> Bool, |a, b| a < b, faults false, method, eg 1.0, 2.0 => true;
             /// True where the first is at most the second.

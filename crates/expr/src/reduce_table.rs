@@ -56,12 +56,12 @@ macro_rules! for_each_moment {
             /// Variance with the divisor `n - ddof`: 0.0 for a population, 1.0 for a sample. Of complex numbers a real
             /// one, of their distances from the mean.
             ///
-            /// The divisor is at least 0, so `ddof >= n` gives an infinity, or NaN when all elements are equal.
+            /// The divisor is at least 0, so `ddof >= n` gives an infinity, or NaN when all elements are equal. `ddof` is finite.
             Var var var_axis var_axes var_keepdims: Element -> Spread, eg [1.0, 2.0, 6.0], 1.0 => 7.0;
             /// Standard deviation with the divisor `n - ddof`: 0.0 for a population, 1.0 for a sample. Of complex numbers a
             /// real one, as the variance.
             ///
-            /// The divisor is at least 0, so `ddof >= n` gives an infinity, or NaN when all elements are equal.
+            /// The divisor is at least 0, so `ddof >= n` gives an infinity, or NaN when all elements are equal. `ddof` is finite.
             Std std std_axis std_axes std_keepdims: Element -> Spread, eg [1.0, 3.0], 0.0 => 1.0;
             /// Variance of the `n` elements that are not NaN, with the divisor `n - ddof`; NaN where that is not
             /// positive. Integers have no NaN: theirs is `var`, which gives an infinity there.

@@ -135,3 +135,24 @@ fn spilled_blocks_keep_their_bits() -> Result<(), Error> {
     assert_eq!(sum, c(total * 1.5 + n, total * 0.5));
     Ok(())
 }
+
+#[test]
+fn vecdot_conjugates_the_first() -> Result<(), Error> {
+    let (a, b) = (some().slice(s![..2]), some().slice(s![1..]));
+    assert_eq!(a.vecdot(&b).compute()?, (a.conj() * &b).sum().compute()?);
+    Ok(())
+}
+
+#[test]
+fn variance_of_too_few_is_infinite_where_one_part_varies() -> Result<(), Error> {
+    let z = LazyArray::from_ndarray(arr1(&[c(1.0, 2.0), c(1.0, 3.0)]), 2);
+    assert_eq!((z.var(2.0).compute()?, z.std(3.0).compute()?), (f64::INFINITY, f64::INFINITY));
+    Ok(())
+}
+
+#[test]
+fn positive_difference_of_infinities_is_zero() -> Result<(), Error> {
+    let x = LazyArray::from_ndarray(arr1(&[f64::INFINITY, f64::NEG_INFINITY, 1.0]), 2);
+    assert_eq!(x.abs_sub(f64::INFINITY).compute()?, arr1(&[0.0; 3]));
+    Ok(())
+}

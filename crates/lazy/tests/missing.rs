@@ -22,10 +22,53 @@ fn values_without_a_packing_are_the_stored_ones() {
     assert_eq!((data[9], mask.iter().any(|&missing| missing)), (9.0, false));
 }
 
+/// Which of these elements are missing.
+fn gone<T: chunkwise::Element>(stored: &[T], packing: &Packing) -> Vec<bool> {
+    LazyArray::from_ndarray(stored, 2).decoded::<f64>(packing).mask().to_vec().unwrap()
+}
+
+#[test]
+fn bounds_and_missing_values_of_unsigned_bytes_have_no_sign() {
+    let (bytes, unsigned) = ([0_i8, 127, -128, -1], Packing::default().unsigned(true));
+    assert_eq!(gone(&bytes, &unsigned.clone().valid_range(0, 255)), [false; 4]);
+    assert_eq!(gone(&bytes, &unsigned.clone().valid_range(0, -1)), [false; 4]);
+    assert_eq!(gone(&bytes, &unsigned.clone().valid_range(100, 200)), [true, false, false, true]);
+    for fill in [255, -1] {
+        assert_eq!(gone(&bytes, &unsigned.clone().missing_value(fill)), [false, false, false, true]);
+    }
+}
+
+#[test]
+fn bounds_outside_of_the_type_and_between_integers() {
+    let bounds = |low: f64, high: f64| Packing::default().valid_range(low, high);
+    assert_eq!(gone(&[0_u64, u64::MAX], &Packing::default().valid_range(-1_i64, u64::MAX)), [false; 2]);
+    assert_eq!(gone(&[i64::MIN, 5], &Packing::default().valid_range(i64::MIN, u64::MAX)), [false; 2]);
+    assert_eq!(gone(&[0_u8, 255], &bounds(256.0, 300.0)), [true; 2]);
+    assert_eq!(gone(&[-2_i32, -1, 1, 2], &bounds(-1.5, 1.5)), [true, false, false, true]);
+}
+
 #[test]
 fn variance_is_exact_far_from_zero() {
     let x = LazyArray::from_ndarray(ndarray::arr1(&[1e9, -5.0, 1e9 + 1.0, 1e9 + 2.0]), 1).masked_less(0.0);
     assert_eq!(x.var(0.0).compute_option().unwrap(), Some(2.0 / 3.0));
+}
+
+#[test]
+fn variance_of_too_few_is_missing() {
+    let x = LazyArray::from_ndarray(ndarray::arr1(&[1.0, -5.0, 3.0]), 1);
+    assert_eq!(x.masked_less(2.0).var(1.0).compute_option().unwrap(), None);
+    assert_eq!(x.masked_less(0.0).std(1.0).compute_option().unwrap(), Some(2.0_f64.sqrt()));
+    assert_eq!(x.masked_less(0.0).std(2.0).compute_option().unwrap(), None);
+}
+
+#[test]
+fn ddof_is_finite() {
+    let x = LazyArray::from_ndarray(ndarray::arr1(&[1.0, 2.0]), 1);
+    for text in
+        [x.var(f64::NAN).check(), x.masked_less(0.0).std(f64::INFINITY).check()].map(Result::unwrap_err)
+    {
+        assert!(text.to_string().contains("it must be a finite number"), "{text}");
+    }
 }
 
 #[test]

@@ -29,7 +29,8 @@ pub struct Packing {
     pub valid_min: Option<Scalar>,
     /// `valid_max`: the largest stored element that stands for a value.
     pub valid_max: Option<Scalar>,
-    /// `_Unsigned`: signed integers are stored, and their bits are those of unsigned ones.
+    /// `_Unsigned`: signed integers are stored, and their bits are those of unsigned ones. Missing values and bounds are
+    /// compared with the unsigned ones; those that are negative stand for the same bits.
     pub unsigned: bool,
 }
 

@@ -26,7 +26,7 @@ pub struct Reduce {
     pub axes: SmallVec<[usize; 4]>,
     /// Whether reduced axes stay with length 1.
     pub keepdims: bool,
-    /// What is subtracted from the count in variances.
+    /// What is subtracted from the count in variances; finite.
     pub ddof: f64,
     /// The grid that is folded, block by block.
     pub space: ChunkGrid,
@@ -66,6 +66,9 @@ impl Reduce {
         ddof: f64,
         grid: &ChunkGrid,
     ) -> Result<Reduce, ExprError> {
+        if !ddof.is_finite() {
+            return Err(ExprError::Message(format!("ddof is {ddof}; it must be a finite number")));
+        }
         let shape = grid.shape();
         let axes = match axes {
             None => (0..shape.len()).collect(),

@@ -200,9 +200,10 @@ impl<T: Compound> Rule for Spread<T> {
     }
 
     fn value(state: [Moment; 2], count: u64, divisor: Divisor) -> T::Real {
-        let whole = Divisor { root: false, ..divisor };
-        let [re, im] = state.map(|moment| OfFloats::value(moment, count, whole));
-        T::real(if divisor.root { (re + im).sqrt() } else { re + im })
+        // Together before they are divided: 0 of one part must not be NaN where the other one gives an infinity.
+        let [mut both, im] = state;
+        both.m2 += im.m2;
+        T::real(OfFloats::value(both, count, divisor))
     }
 
     fn nothing() -> T::Real {

@@ -5,7 +5,8 @@
 //! panels    fold(states[column], items of the column)       the rows of one panel at a time
 //! ```
 //!
-//! A state goes through all elements of its block in C order: nothing is merged inside a block.
+//! A state goes through all elements of its block in C order: nothing is merged inside a block, but for huge ones, whose
+//! pieces are folded like blocks and merged.
 
 use chunkwise_chunk::{Chunk, DType, Tile, for_each_dtype};
 use chunkwise_expr::{UserReduction, UserStates};

@@ -16,6 +16,13 @@ impl<T: Float, D: Dimension> LazyArray<T, D> {
     /// LazyArray::<f64, _>::zeros(3, 2).to_complex().max();
     /// ```
     ///
+    /// Nor have they running sums, moving windows, differences or filters:
+    ///
+    /// ```compile_fail
+    /// # use chunkwise::prelude::*;
+    /// LazyArray::<f64, _>::zeros(3, 2).to_complex().cumsum(Axis(0));
+    /// ```
+    ///
     /// ```
     /// use chunkwise::prelude::*;
     /// let x = LazyArray::arange(0.0_f64, 2.0, 1.0, 1).to_complex();

@@ -12,7 +12,7 @@ use chunkwise_ops::contract;
 use ndarray::{DimMax, Dimension, Ix0, Ix1, Ix2, IxDyn, RemoveAxis};
 
 use super::here;
-use crate::{IntoAxes, LazyArray, LazyArray2, LazyArrayD, LazyScalar, Number};
+use crate::{IntoAxes, LazyArray, LazyArray2, LazyArrayD, LazyScalar, Number, Real};
 
 mod sealed {
     /// Closes [`DotDim`](super::DotDim) to other crates.
@@ -187,7 +187,8 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
         LazyArray::wrap(contract::kron(self.expr(), other.expr(), here()))
     }
 
-    /// The products of vectors along the last axis; the axes before broadcast.
+    /// The products of vectors along the last axis; the axes before broadcast. Of complex numbers those of this array are
+    /// conjugated.
     ///
     /// ```
     /// use chunkwise::prelude::*;
@@ -222,7 +223,9 @@ impl<T: Number> LazyArray2<T> {
     pub fn trace(&self) -> LazyScalar<T::Sum> {
         LazyArray::wrap(contract::trace(self.expr(), here()))
     }
+}
 
+impl<T: Real> LazyArray2<T> {
     /// The covariances of the rows, each a variable with an observation in every column, divided by their number less
     /// `ddof`. As NumPy's `cov`, whose `ddof` is 1 where none is said. Observations are centred before they are
     /// multiplied, in `f64`.

@@ -16,7 +16,26 @@ use super::here;
 use super::layout::Origin;
 use crate::{LazyArray, LazyDim, Result, Runtime};
 
-/// An ndarray that a lazy array can be made of. Owned and reference-counted arrays are not copied.
+mod sealed {
+    /// Closes [`IntoShared`](super::IntoShared) to other crates.
+    pub trait IntoShared<T, D> {}
+}
+
+impl<T, D> sealed::IntoShared<T, D> for Array<T, D> {}
+impl<T, D> sealed::IntoShared<T, D> for ArcArray<T, D> {}
+impl<T, D> sealed::IntoShared<T, D> for &ArcArray<T, D> {}
+impl<T, D> sealed::IntoShared<T, D> for ArrayView<'_, T, D> {}
+impl<T, D> sealed::IntoShared<T, D> for CowArray<'_, T, D> {}
+impl<T, D> sealed::IntoShared<T, D> for &Array<T, D> {}
+impl<T, D> sealed::IntoShared<T, D> for &ArrayRef<T, D> {}
+impl<T, D> sealed::IntoShared<T, D> for ArrayViewMut<'_, T, D> {}
+impl<T> sealed::IntoShared<T, Ix1> for Vec<T> {}
+impl<T> sealed::IntoShared<T, Ix1> for &[T] {}
+impl<T, const N: usize> sealed::IntoShared<T, Ix1> for [T; N] {}
+impl<T, const N: usize> sealed::IntoShared<T, Ix1> for &[T; N] {}
+
+/// An ndarray, or what one can be made of, that a lazy array can be made of. Owned and reference-counted arrays are not
+/// copied. Sealed.
 ///
 /// ```
 /// use chunkwise::prelude::*;
@@ -24,8 +43,10 @@ use crate::{LazyArray, LazyDim, Result, Runtime};
 /// let of_view = LazyArray::from_ndarray(data.view(), 2);
 /// let of_owned = LazyArray::from_ndarray(data, 2);
 /// assert_eq!(of_view.shape(), of_owned.shape());
+/// assert_eq!(LazyArray::from_ndarray(&[1, 2, 3], 2).max().compute()?, 3);
+/// # Ok::<(), chunkwise::Error>(())
 /// ```
-pub trait IntoShared<T, D> {
+pub trait IntoShared<T, D>: sealed::IntoShared<T, D> {
     /// The array, reference counted.
     fn into_shared_array(self) -> ArcArray<T, D>;
 }
@@ -91,6 +112,12 @@ impl<T: Element> IntoShared<T, Ix1> for &[T] {
 }
 
 impl<T: Element, const N: usize> IntoShared<T, Ix1> for [T; N] {
+    fn into_shared_array(self) -> ArcArray<T, Ix1> {
+        self.to_vec().into_shared_array()
+    }
+}
+
+impl<T: Element, const N: usize> IntoShared<T, Ix1> for &[T; N] {
     fn into_shared_array(self) -> ArcArray<T, Ix1> {
         self.to_vec().into_shared_array()
     }
@@ -225,12 +252,24 @@ impl<T: Element, D: LazyDim> LazyArray<T, D> {
     }
 }
 
-impl<T: Element, D: Dimension> From<Array<T, D>> for LazyArray<T, D> {
-    /// The array in blocks of a size the library thinks good.
-    #[track_caller]
-    fn from(array: Array<T, D>) -> LazyArray<T, D> {
-        LazyArray::from_ndarray(array, Chunks::Auto)
-    }
+/// `From` for arrays, in blocks of a size the library thinks good.
+macro_rules! from_arrays {
+    ($($array:ty;)*) => { $(
+        impl<T: Element, D: Dimension> From<$array> for LazyArray<T, D> {
+            /// The array in blocks of a size the library thinks good.
+            #[track_caller]
+            fn from(array: $array) -> LazyArray<T, D> {
+                LazyArray::from_ndarray(array, Chunks::Auto)
+            }
+        }
+    )* };
+}
+from_arrays! {
+    Array<T, D>;
+    &Array<T, D>;
+    ArcArray<T, D>;
+    ArrayView<'_, T, D>;
+    CowArray<'_, T, D>;
 }
 
 impl<T: Element> From<Vec<T>> for LazyArray<T, Ix1> {

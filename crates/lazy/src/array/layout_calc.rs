@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chunkwise_chunk::{ChunkGrid, Chunks, DType, Element, Number};
+use chunkwise_chunk::{ChunkGrid, Chunks, DType, Number, Ordered, Real};
 use chunkwise_expr::{BinaryOp, ElementFn, ElementOp, Expr, ExprError, ReduceKind};
 use chunkwise_ops::shape::{Difference, Gradient, Spacing};
 use chunkwise_storage::{FnSource, MemorySource};
@@ -12,7 +12,7 @@ use super::here;
 use super::layout::{Origin, check_axis, part};
 use crate::LazyArray;
 
-impl<T: Element, D: Dimension> LazyArray<T, D> {
+impl<T: Ordered, D: Dimension> LazyArray<T, D> {
     /// The distance of each element to the next along an axis, `n` times; of `bool` whether they differ. Integers wrap.
     ///
     /// ```
@@ -84,7 +84,7 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     }
 }
 
-impl<T: Number, D: Dimension> LazyArray<T, D> {
+impl<T: Real, D: Dimension> LazyArray<T, D> {
     /// The derivative along an axis, by central differences and simple ones at both ends: NumPy's `gradient`. The spacing is
     /// the distance of neighbours or the coordinates of all elements.
     ///
@@ -121,7 +121,9 @@ impl<T: Number, D: Dimension> LazyArray<T, D> {
     ) -> LazyArray<T::Mean, D> {
         LazyArray::wrap(derived(self.expr(), axis.index(), spacing.into(), edge_order, here()))
     }
+}
 
+impl<T: Number, D: Dimension> LazyArray<T, D> {
     /// The integral along an axis by the trapezoidal rule; the spacing is the distance of neighbours or the coordinates of
     /// all elements. One pass: each element is weighted by half the distance of its neighbours.
     ///

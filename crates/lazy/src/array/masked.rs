@@ -19,7 +19,9 @@ use crate::{Compute, LazyArray, LazyDim, Result, Runtime};
 ///
 /// Both are lazy arrays of one shape. Elementwise operations give masked arrays again, whose elements are missing where
 /// one of the operands is; reductions skip what is missing, and their result is missing where everything is. Missing
-/// elements are computed like others, but nothing depends on them, and they are never an error.
+/// elements are computed like others, but nothing depends on them, and in the operators and methods of masked arrays
+/// they are never an error. What is passed to [`map_data`](MaskedArray::map_data), or taken by
+/// [`data`](MaskedArray::data), are the elements as they are: there a missing zero can be a divisor.
 ///
 /// ```
 /// use chunkwise::prelude::*;
@@ -191,7 +193,8 @@ impl<T: Element, D: Dimension> MaskedArray<T, D> {
     }
 
     /// Any method of plain arrays that works element by element, on the elements; the mask stays. Another shape is an
-    /// error.
+    /// error. The method sees missing elements too, as they are: where they could be an error, give it
+    /// [`filled`](MaskedArray::filled) ones.
     ///
     /// ```
     /// use chunkwise::prelude::*;

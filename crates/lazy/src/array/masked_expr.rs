@@ -1,7 +1,8 @@
 //! Masked values as expressions: how operations and reductions treat the mask. No types, no methods.
 //!
 //! What lies under a mask is never looked at: reductions put in its place what changes nothing, and operations that are
-//! errors for some values a value for which they are none.
+//! errors for some values a value for which they are none. What is not missing may be an error as in plain arrays:
+//! integers divided by zero.
 
 use std::sync::Arc;
 
@@ -73,9 +74,19 @@ impl Masked {
         reduced(&make.not(&self.mask), ReduceKind::Sum, over, make)
     }
 
-    /// A reduction of what is not missing; the result is missing where everything is.
+    /// A reduction of what is not missing; the result is missing where everything is, and variances are where there are
+    /// no more than `ddof`.
     pub(super) fn reduce(&self, kind: ReduceKind, over: Over<'_>, ddof: f64, make: Elementwise) -> Masked {
-        let mask = reduced(&self.mask, ReduceKind::All, over, make);
+        if !ddof.is_finite() {
+            let text = format!("ddof is {ddof}; it must be a finite number");
+            let invalid = Expr::invalid(kind.name(), ExprError::Message(text), make.0);
+            return Masked { data: invalid.clone(), mask: invalid };
+        }
+        let mut mask = reduced(&self.mask, ReduceKind::All, over, make);
+        if matches!(kind, ReduceKind::Var | ReduceKind::Std) && ddof > 0.0 {
+            let count = make.cast(&self.count(over, make), DType::F64);
+            mask = make.or(&mask, &make.with(BinaryOp::Le, &count, ddof));
+        }
         let Some(dtype) = self.data.dtype() else { return Masked { data: self.data.clone(), mask } };
         let neutral = |value: Scalar| reduced(&self.filled(value, make), kind.clone(), over, make);
         let data = match kind.clone() {
@@ -178,12 +189,12 @@ fn reduced(x: &Expr, kind: ReduceKind, over: Over<'_>, make: Elementwise) -> Exp
 }
 
 /// What no element is above.
-fn most(dtype: DType) -> Scalar {
+pub(super) fn most(dtype: DType) -> Scalar {
     extreme(f64::INFINITY, dtype)
 }
 
 /// What no element is below.
-fn least(dtype: DType) -> Scalar {
+pub(super) fn least(dtype: DType) -> Scalar {
     extreme(f64::NEG_INFINITY, dtype)
 }
 

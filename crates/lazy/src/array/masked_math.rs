@@ -1,4 +1,7 @@
 //! Elementwise methods and operators of masked arrays: every row of the operation tables.
+//!
+//! A missing divisor of integers may be zero; one that is not missing is an error, as in plain arrays, and does not become
+//! missing by itself. `b.masked_equal(0)` first makes it so.
 
 use std::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Shl, Shr, Sub};
 use std::panic::Location;
@@ -12,6 +15,14 @@ use super::masked_expr::MaskedOperandExpr;
 use super::values_expr::Elementwise;
 use crate::{LazyArray, MaskedArray, Operand};
 
+mod sealed {
+    /// Closes [`MaskedOperand`](super::MaskedOperand) to other crates.
+    pub trait MaskedOperand<T> {}
+}
+
+impl<T, D> sealed::MaskedOperand<T> for MaskedArray<T, D> {}
+impl<T, D> sealed::MaskedOperand<T> for &MaskedArray<T, D> {}
+
 /// A second operand of a masked array: a masked array, or what is an [`Operand`] of a plain one. Sealed.
 ///
 /// ```
@@ -20,7 +31,19 @@ use crate::{LazyArray, MaskedArray, Operand};
 /// assert_eq!((x.maximum(&x) + 1).sum().compute_option()?, Some(3));
 /// # Ok::<(), chunkwise::Error>(())
 /// ```
-pub trait MaskedOperand<T: Element> {
+///
+/// Integers divided by zero are an error where the zero is not missing. Where results shall be missing instead, mask zeros
+/// first:
+///
+/// ```
+/// use chunkwise::prelude::*;
+/// let a = LazyArray::from_ndarray(ndarray::arr1(&[6_i32, 7]), 2).masked_equal(-1);
+/// let b = LazyArray::from_ndarray(ndarray::arr1(&[3_i32, 0]), 2);
+/// assert!((&a / &b).compute().is_err());
+/// assert_eq!((&a / b.masked_equal(0)).filled(-1).compute()?, ndarray::arr1(&[2, -1]));
+/// # Ok::<(), chunkwise::Error>(())
+/// ```
+pub trait MaskedOperand<T: Element>: sealed::MaskedOperand<T> {
     /// Its dimension type.
     type Dim: Dimension;
 
@@ -32,6 +55,8 @@ pub trait MaskedOperand<T: Element> {
 /// What has no mask.
 macro_rules! unmasked_operands {
     ($([$($generics:tt)*] $operand:ty;)*) => { $(
+        impl<$($generics)* T: Element> sealed::MaskedOperand<T> for $operand {}
+
         impl<$($generics)* T: Element> MaskedOperand<T> for $operand {
             type Dim = <$operand as Operand<T>>::Dim;
 
@@ -214,7 +239,7 @@ binary_operators! {
     Sub sub Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
     Mul mul Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
     Div div Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
-    Rem rem Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
+    Rem rem Real: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
     BitAnd bitand Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;
     BitOr bitor Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;
     BitXor bitxor Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;

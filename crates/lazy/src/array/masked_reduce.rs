@@ -123,8 +123,8 @@ masked_reductions! {
     /// Position of the first largest element, or of the first NaN, in C order of the reduced axes; missing elements count
     /// as places. The elements are read twice.
     ArgMax argmax argmax_axis argmax_axes argmax_keepdims: Ordered -> Index; eg () => 3;
-    /// Variance with the divisor `n - ddof`, where `n` elements are not missing; the divisor is at least 0, so an infinity
-    /// or NaN where there are too few. The elements are read twice, first for the mean; computed in `f64`.
+    /// Variance with the divisor `n - ddof`, where `n` elements are not missing; missing where `n` is no more than `ddof`.
+    /// The elements are read twice, first for the mean; computed in `f64`.
     Var var var_axis var_axes var_keepdims: Element -> Spread, ddof; eg (1.0) => 7.0;
     /// Standard deviation: the root of [`var`](MaskedArray::var).
     Std std std_axis std_axes std_keepdims: Element -> Spread, ddof; eg (1.0) => 7.0_f64.sqrt();

@@ -1,6 +1,6 @@
 //! From plain arrays to masked ones: what shall count as missing.
 
-use chunkwise_chunk::{Element, Float};
+use chunkwise_chunk::{Element, Float, Ordered};
 use chunkwise_expr::{BinaryOp, UnaryOp};
 use ndarray::Dimension;
 
@@ -11,8 +11,8 @@ use crate::{LazyArray, MaskedArray};
 
 /// A method that masks by comparing with a number.
 macro_rules! masked_by_comparison {
-    ($($(#[$doc:meta])* $name:ident $op:ident, eg $eg:expr, $value:expr => $res:expr;)*) => {
-        impl<T: Element, D: Dimension> LazyArray<T, D> { $(
+    ($($(#[$doc:meta])* $name:ident $op:ident: $class:ident, eg $eg:expr, $value:expr => $res:expr;)*) => { $(
+        impl<T: $class, D: Dimension> LazyArray<T, D> {
             $(#[$doc])*
             ///
             /// ```
@@ -29,23 +29,23 @@ macro_rules! masked_by_comparison {
                 let mask = make.with(BinaryOp::$op, self.expr(), value);
                 MaskedArray::wrap(Masked { data: self.expr().clone(), mask })
             }
-        )* }
-    };
+        }
+    )* };
 }
 
 masked_by_comparison! {
     /// Missing where an element equals `value`; NaN equals nothing.
-    masked_equal Eq, eg [1.5, -9.0], -9.0 => [false, true];
+    masked_equal Eq: Element, eg [1.5, -9.0], -9.0 => [false, true];
     /// Missing where an element differs from `value`; NaN differs from everything.
-    masked_not_equal Ne, eg [1.5, -9.0], -9.0 => [true, false];
+    masked_not_equal Ne: Element, eg [1.5, -9.0], -9.0 => [true, false];
     /// Missing where an element is greater than `value`.
-    masked_greater Gt, eg [1, 2, 3], 2 => [false, false, true];
+    masked_greater Gt: Ordered, eg [1, 2, 3], 2 => [false, false, true];
     /// Missing where an element is at least `value`.
-    masked_greater_equal Ge, eg [1, 2, 3], 2 => [false, true, true];
+    masked_greater_equal Ge: Ordered, eg [1, 2, 3], 2 => [false, true, true];
     /// Missing where an element is less than `value`.
-    masked_less Lt, eg [1, 2, 3], 2 => [true, false, false];
+    masked_less Lt: Ordered, eg [1, 2, 3], 2 => [true, false, false];
     /// Missing where an element is at most `value`.
-    masked_less_equal Le, eg [1, 2, 3], 2 => [true, true, false];
+    masked_less_equal Le: Ordered, eg [1, 2, 3], 2 => [true, true, false];
 }
 
 impl<T: Element, D: Dimension> LazyArray<T, D> {
@@ -63,7 +63,9 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     pub fn masked_where<E: Dimension>(&self, mask: &LazyArray<bool, E>) -> MaskedArray<T, D> {
         MaskedArray::wrap(Masked::new(self.expr().clone(), mask.expr(), Elementwise(here())))
     }
+}
 
+impl<T: Ordered, D: Dimension> LazyArray<T, D> {
     /// Missing where an element lies from `low` to `high`, both included.
     ///
     /// ```

@@ -28,7 +28,11 @@ use crate::{Error, LazyArray, MaskedArray, Result};
 ///     .store_zarr_with(&path, ZarrOptions::default().attributes(attributes))?;
 ///
 /// let array = ZarrArray::open(&path)?;
-/// assert_eq!((array.dtype(), array.attribute("units")), (DType::I16, Some("K".into())));
+/// assert_eq!((array.dtype(), array.shape()), (DType::I16, &[4][..]));
+/// assert_eq!(array.attribute("units"), Some("K".into()));
+/// assert!(array.attributes().contains("scale_factor"));
+/// assert_eq!(array.packing()?.scale, Some(0.5));
+/// assert_eq!(array.stored::<i16, Ix1>()?.to_vec()?, [0, 10, -1, 30]);
 /// let kelvin = array.decoded::<f64, Ix1>()?;
 /// assert_eq!(kelvin.filled(0.0).compute()?, ndarray::arr1(&[200.0, 205.0, 0.0, 215.0]));
 /// # std::fs::remove_dir_all(path).unwrap();
@@ -44,7 +48,8 @@ impl fmt::Debug for ZarrArray {
 }
 
 impl ZarrArray {
-    /// Opens a Zarr array, version 2 or 3, sharded or not.
+    /// Opens a Zarr array, version 2 or 3, sharded or not. The [example](ZarrArray) of the type shows this method and those
+    /// below.
     ///
     /// # Errors
     /// When the array cannot be read.

@@ -17,11 +17,21 @@ pub(crate) fn here() -> &'static Location<'static> {
 mod sealed {
     /// Closes [`Operand`](super::Operand) to other crates.
     pub trait Operand<T> {}
+
+    /// Closes [`IntoAxes`](super::IntoAxes).
+    pub trait IntoAxes {}
 }
 
 impl<T, D> sealed::Operand<T> for LazyArray<T, D> {}
 impl<T, D> sealed::Operand<T> for &LazyArray<T, D> {}
 impl<T: Element> sealed::Operand<T> for T {}
+
+impl sealed::IntoAxes for Axis {}
+impl sealed::IntoAxes for &[Axis] {}
+impl<const N: usize> sealed::IntoAxes for [Axis; N] {}
+impl<const N: usize> sealed::IntoAxes for &[Axis; N] {}
+impl sealed::IntoAxes for Vec<Axis> {}
+impl sealed::IntoAxes for &Vec<Axis> {}
 
 /// A second operand with elements of type `T`: an array of any rank, by value or reference, or a number. Sealed.
 ///
@@ -65,14 +75,14 @@ impl<T: Element> Operand<T> for T {
     }
 }
 
-/// One axis or several: `Axis(0)`, `[Axis(0), Axis(2)]`, a slice or a `Vec` of them.
+/// One axis or several: `Axis(0)`, `[Axis(0), Axis(2)]`, a slice or a `Vec` of them. Sealed.
 ///
 /// ```
 /// use chunkwise::prelude::*;
 /// let x = LazyArray::<f64, _>::ones((2, 3, 4), 2);
 /// assert_eq!(x.sum_axes([Axis(0), Axis(2)]).shape(), [3]);
 /// ```
-pub trait IntoAxes {
+pub trait IntoAxes: sealed::IntoAxes {
     /// Their numbers.
     fn into_axes(self) -> Vec<usize>;
 }

@@ -7,7 +7,7 @@
 
 use std::panic::Location;
 
-use chunkwise_chunk::{Chunk, ChunkError, Number};
+use chunkwise_chunk::{Chunk, ChunkError, Real};
 use chunkwise_expr::Expr;
 use chunkwise_ops::overlap::{self, Boundaries, ConvolveMode, Weights};
 use ndarray::{Axis, Dimension, Ix1};
@@ -17,7 +17,7 @@ use crate::{IntoShared, LazyArray};
 
 type Origin = &'static Location<'static>;
 
-impl<T: Number> LazyArray<T, Ix1> {
+impl<T: Real> LazyArray<T, Ix1> {
     /// NumPy's `convolve`: element `i` of the full result is the sum of `weights[k] * x[i - k]`, with zeros beyond the ends.
     /// [`Valid`](ConvolveMode::Valid) takes no more weights than there are elements.
     ///
@@ -54,7 +54,7 @@ impl<T: Number> LazyArray<T, Ix1> {
     }
 }
 
-impl<T: Number, D: Dimension> LazyArray<T, D> {
+impl<T: Real, D: Dimension> LazyArray<T, D> {
     /// `scipy.ndimage`'s `convolve`: as many results as there are elements, with the middle of the weights on each, and
     /// beyond the ends what `boundary` says; there, the default is [`Symmetric`](crate::Boundary::Symmetric). Of an even
     /// number of weights, the middle is the one before.
@@ -168,6 +168,6 @@ impl<T: Number, D: Dimension> LazyArray<T, D> {
     }
 }
 
-fn taken<T: Number, D: Dimension>(weights: impl IntoShared<T, D>) -> Weights {
+fn taken<T: Real, D: Dimension>(weights: impl IntoShared<T, D>) -> Weights {
     Weights::of_chunk(&Chunk::from_array(weights.into_shared_array().into_owned().into_dyn()))
 }

@@ -5,7 +5,7 @@
 
 use std::panic::Location;
 
-use chunkwise_chunk::{ChunkError, DType, Float, Number, Signed};
+use chunkwise_chunk::{ChunkError, DType, Float, Real, Signed};
 use chunkwise_expr::{BinaryOp, Expr, ExprError};
 use chunkwise_ops::overlap::{self, AxisMargin, Boundaries, PerAxis, Weights};
 use ndarray::{Axis, Dimension};
@@ -86,7 +86,7 @@ impl<T: Float, D: Dimension> LazyArray<T, D> {
     }
 }
 
-impl<T: Signed, D: Dimension> LazyArray<T, D> {
+impl<T: Signed + Real, D: Dimension> LazyArray<T, D> {
     /// The slope along `axis`, smoothed along the others: `sobel`, weights -1, 0, 1 along it and 1, 2, 1 along these.
     ///
     /// ```
@@ -136,7 +136,7 @@ impl<T: Signed, D: Dimension> LazyArray<T, D> {
     }
 }
 
-impl<T: Number, D: Dimension> LazyArray<T, D> {
+impl<T: Real, D: Dimension> LazyArray<T, D> {
     /// The median of the box of `size` elements around every element, the upper one of an even number: `median_filter`.
     /// NaN ranks above all numbers. Costs some operations for every element of a box: boxes should be small.
     ///

@@ -106,17 +106,17 @@ pub enum PadMode<T> {
     SymmetricOdd,
     /// The elements from the other end.
     Wrap,
-    /// From the element at the end in equal steps to this value. Integers are rounded down.
+    /// From the element at the end in equal steps to this value. Integers are rounded down; complex numbers are an error.
     LinearRamp(T),
     /// The same to values before and after each axis, or one pair for all axes.
     LinearRamps(Vec<(T, T)>),
-    /// The largest element of the line.
+    /// The largest element of the line. Complex numbers have none and are an error.
     Maximum,
-    /// The smallest element of the line.
+    /// The smallest element of the line. Complex numbers have none and are an error.
     Minimum,
     /// The mean of the line. Integers are rounded, ties to even.
     Mean,
-    /// The median of the line. Integers are rounded, ties to even.
+    /// The median of the line. Integers are rounded, ties to even; complex numbers are an error.
     Median,
     /// A statistic of so many elements from the end, before and after each axis, or one pair for all axes.
     Statistic(PadStatistic, Vec<(usize, usize)>),
@@ -135,13 +135,13 @@ pub enum PadMode<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PadStatistic {
-    /// The largest element.
+    /// The largest element, not of complex numbers.
     Maximum,
-    /// The smallest element.
+    /// The smallest element, not of complex numbers.
     Minimum,
     /// The mean. Integers are rounded, ties to even.
     Mean,
-    /// The median. Integers are rounded, ties to even.
+    /// The median, not of complex numbers. Integers are rounded, ties to even.
     Median,
 }
 

@@ -5,7 +5,7 @@
 //! depends on its elements and its place in the array alone, to the bit: not on blocks, and not on elements outside of
 //! it, so that no error travels along the axis.
 
-use chunkwise_chunk::{DType, Element};
+use chunkwise_chunk::{DType, Element, Ordered};
 use chunkwise_expr::{BinaryOp, Expr};
 use chunkwise_ops::rolling::{MovingWindow, Statistic, moving};
 use ndarray::{Axis, Dimension};
@@ -16,7 +16,7 @@ use crate::LazyArray;
 macro_rules! moving_statistics {
     ($($(#[$doc:meta])* $name:ident ($($parameter:ident: $p:literal)?) -> $out:ty, $work:ident, $statistic:expr,
         eg $eg:expr, $window:expr => $res:expr;)*) => { $(
-        impl<T: Element, D: Dimension> LazyArray<T, D> {
+        impl<T: Ordered, D: Dimension> LazyArray<T, D> {
             $(#[$doc])*
             ///
             /// ```

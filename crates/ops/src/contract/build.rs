@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use chunkwise_chunk::{DType, SliceElem, View};
-use chunkwise_expr::{Expr, ExprError, Meta, ReduceKind};
+use chunkwise_expr::{Expr, ExprError, Meta, ReduceKind, UnaryOp};
 
 use super::path;
 use super::repeated::Repeated;
@@ -118,13 +118,18 @@ fn pairwise(name: &'static str, a: &Expr, b: &Expr, axes: [Vec<usize>; 2], at: O
     }
 }
 
-/// The products of vectors along the last axis, as `numpy.vecdot`; the axes before broadcast.
+/// The products of vectors along the last axis, as `numpy.vecdot`: complex numbers of `a` are conjugated. The axes before
+/// broadcast.
 pub fn vecdot(a: &Expr, b: &Expr, at: Origin) -> Expr {
     let asked = Asked { name: "vecdot", at };
     let (left, right) = (a.shape().len(), b.shape().len());
     if left == 0 || right == 0 {
         let text = "numbers have no last axis; multiply them with *".to_owned();
         return first_error(&[a, b]).unwrap_or_else(|| asked.invalid(ExprError::Message(text)));
+    }
+    if a.dtype().is_some_and(DType::is_complex) {
+        let conjugated = Expr::element(UnaryOp::Conj.into(), &[a], at);
+        return product(asked, (&conjugated, 1), (b, 1), (left - 1, right - 1));
     }
     product(asked, (a, 1), (b, 1), (left - 1, right - 1))
 }

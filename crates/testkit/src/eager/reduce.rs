@@ -79,8 +79,9 @@ fn complex(kind: &ReduceKind, ddof: f64, out: DType, slot: &[Scalar]) -> Option<
     let part = |i: usize| slot.iter().map(|&x| parts(x)[i]).collect::<Vec<f64>>();
     let by_part = |f: &dyn Fn(&[f64]) -> f64| [0, 1].map(|i| f(&part(i)));
     let spread = || {
-        let [re, im] = by_part(&|part| variance(part, exact_sum(part) / count, ddof));
-        re + im
+        // The divisor of both parts is one: 1 for each.
+        let [re, im] = by_part(&|part| variance(part, exact_sum(part) / count, count - 1.0));
+        (re + im) / (count - ddof).max(0.0)
     };
     Some(match kind {
         ReduceKind::Sum => rounded_complex(by_part(&exact_sum), out),

@@ -258,19 +258,20 @@ fn decoded<T: Element>(draw: &mut Draw) -> Use {
         packing = packing.valid_range(low, high);
     }
     let want = PlainArray::from_fn(DType::F64, &shape, |index| {
-        let element = float(plain.get(index));
+        let bits =
+            [(DType::I8, 256.0), (DType::I16, 65536.0)].into_iter().find(|&(dtype, _)| dtype == T::DTYPE);
+        let bits = bits.filter(|_| unsigned).map_or(0.0, |(_, bits)| bits);
+        let unwrapped = |x: f64| if (-bits / 2.0..0.0).contains(&x) { x + bits } else { x };
+        let element = unwrapped(float(plain.get(index)));
         let equal = missing.iter().any(|&gone| {
-            let gone = if T::DTYPE == DType::F32 { gone as f32 as f64 } else { gone };
+            let gone = if T::DTYPE == DType::F32 { gone as f32 as f64 } else { unwrapped(gone) };
             element == gone || (element.is_nan() && gone.is_nan())
         });
         let beyond = range.is_some_and(|(low, high)| {
             let high = if T::DTYPE == DType::F32 { high as f32 as f64 } else { high };
-            element < low || element > high
+            element < unwrapped(low) || element > high
         });
-        let bits =
-            [(DType::I8, 256.0), (DType::I16, 65536.0)].into_iter().find(|&(dtype, _)| dtype == T::DTYPE);
-        let wrap = bits.filter(|_| unsigned && element < 0.0).map_or(0.0, |(_, bits)| bits);
-        let value = (element + wrap) * scale.unwrap_or(1.0) + offset.unwrap_or(0.0);
+        let value = element * scale.unwrap_or(1.0) + offset.unwrap_or(0.0);
         Scalar::F64(if equal || beyond { 0.125 } else { value })
     });
     Use::exact(any(&x.decoded::<f64>(&packing).filled(0.125)), want)
@@ -423,16 +424,16 @@ fn counted<T: Element>(x: &MaskedArray<T, IxDyn>, form: Form) -> AnyArray {
     }
 }
 
-/// The reduction of what is not missing, with the places of the elements; 0 when there are none.
+/// The reduction of what is not missing, with the places of the elements; 0 when there are none, or too few for a variance.
 fn truth_of(which: usize, kept: &[(usize, Scalar)], ddof: f64, dtype: DType) -> Scalar {
-    if kept.is_empty() {
+    if kept.is_empty() || (matches!(which, 8 | 9) && kept.len() as f64 <= ddof) {
         return Scalar::zero(dtype);
     }
     let floats: Vec<f64> = kept.iter().map(|&(_, x)| float(x)).collect();
     let count = floats.len() as f64;
     let mean = floats.iter().sum::<f64>() / count;
     let squares: f64 = floats.iter().map(|x| (x - mean) * (x - mean)).sum();
-    let variance = squares / (count - ddof).max(0.0);
+    let variance = squares / (count - ddof);
     let integers = || kept.iter().filter_map(|&(_, x)| integer(x));
     let wrapped = |x: i128| eval_cast(Scalar::U64(x as u64), dtype);
     match which {
