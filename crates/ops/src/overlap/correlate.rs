@@ -174,7 +174,7 @@ impl BlockRule for Correlate {
         let padded = self.padding(step.block, step.inputs).fill(&step.operands)?;
         drop(step.operands);
         let shape = step.block.shape();
-        if let Some(made) = self.spectrum.correlate(&padded, &self.weights, shape)? {
+        if let Some(made) = self.spectrum.correlate(&padded, &self.weights, shape, step.cancelled)? {
             return Ok(made);
         }
         numbers!(self.dtype,
