@@ -12,7 +12,8 @@ const LONGEST: usize = 512;
 /// Joins axes: axis `i` of the input is axis `to[i]` of the result. Where several are the same, the result has the
 /// elements at which their indices are equal.
 ///
-/// A block of `n` elements of a diagonal reads the box of `n * n` elements around them.
+/// A block of `n` elements of a diagonal reads the box of `n * n` elements around them, which lies in one block of the
+/// input: the diagonal is cut wherever it leaves one.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Repeated {
     name: &'static str,
@@ -40,13 +41,22 @@ impl Repeated {
             let text = format!("axes {:?} of shape {:?} must be of equal length", self.to, grid.shape());
             ExprError::Message(text)
         };
-        let first = grid.axis(axes.next().ok_or_else(unequal)?);
-        let Some(second) = axes.next() else { return Ok(first.clone()) };
-        if std::iter::once(second).chain(axes).any(|other| grid.axis(other).len() != first.len()) {
-            return Err(unequal());
+        let mut cut = grid.axis(axes.next().ok_or_else(unequal)?).clone();
+        let mut joined = 1;
+        for other in axes.map(|other| grid.axis(other)) {
+            if other.len() != cut.len() {
+                return Err(unequal());
+            }
+            cut = cut.refine(other)?;
+            joined += 1;
         }
-        let longest = first.max_chunk().max(grid.axis(second).max_chunk());
-        Ok(AxisChunks::regular(first.len(), longest.min(LONGEST)))
+        let (longest, most) = (cut.max_chunk(), longest(joined, grid));
+        if joined == 1 || longest <= most {
+            return Ok(cut);
+        }
+        // In equal parts, which need no list where blocks are equal.
+        let part = longest.div_ceil(longest.div_ceil(most));
+        Ok(cut.refine(&AxisChunks::regular(cut.len(), part))?)
     }
 
     fn elements<T: Copy>(&self, array: &ArrayViewD<'_, T>, shape: &[usize]) -> ArrayD<T> {
@@ -56,6 +66,14 @@ impl Repeated {
             array[&from]
         })
     }
+}
+
+/// Elements of a block along an axis that stands for so many: the box has no more elements than the largest block of the
+/// input.
+fn longest(joined: u32, grid: &ChunkGrid) -> usize {
+    let most = grid.max_chunk().iter().fold(1usize, |n, &len| n.saturating_mul(len));
+    let fits = |n: &usize| n.checked_pow(joined).is_some_and(|elements| elements <= most);
+    (1..=LONGEST).rev().find(fits).unwrap_or(1)
 }
 
 impl BlockRule for Repeated {
@@ -91,5 +109,21 @@ impl fmt::Display for Repeated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let axes: Vec<String> = self.to.iter().map(|axis| format!("i{axis}")).collect();
         write!(f, "{}[{}]", self.name, axes.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(to: &[usize], grid: &ChunkGrid) -> Vec<usize> {
+        Repeated::new("diag", to).cut(0, grid).unwrap().sizes().collect()
+    }
+
+    #[test]
+    fn a_diagonal_is_cut_where_it_leaves_a_block() {
+        assert_eq!(sizes(&[0; 4], &ChunkGrid::regular(&[10; 4], &[4; 4])), [4, 4, 2]);
+        assert_eq!(sizes(&[0; 2], &ChunkGrid::regular(&[6; 2], &[4, 3])), [3, 1, 2]);
+        assert_eq!(sizes(&[0; 2], &ChunkGrid::regular(&[2000; 2], &[1000; 2])), [500; 4]);
     }
 }

@@ -14,6 +14,9 @@ use super::plan::Picks;
 use super::points::checked_axis;
 use super::{Index, IndexList, begun, cells, gather};
 
+/// Blocks of an axis that are listed one by one.
+const MOST_LISTED: usize = 1 << 26;
+
 /// Its input without what is at some positions of an axis. Each block holds what is left of one block of the input.
 #[derive(Clone, Debug)]
 pub struct Delete {
@@ -64,7 +67,7 @@ impl Delete {
             return Ok(axis.clone());
         }
         let axis = cells::within_32_bits(axis);
-        if axis.count() > u32::MAX as usize {
+        if axis.count() > MOST_LISTED {
             return Err(ExprError::TooManyBlocks { blocks: axis.count() });
         }
         let before = |bound: usize| self.deleted.partition_point(|&at| at < bound);
@@ -142,9 +145,15 @@ impl BlockRule for Delete {
 }
 
 /// `input` without what is at some positions of an axis: one, a list, a range, or where a mask of the axis is true. What is
-/// named twice is deleted once. Building takes O(n log n) for n positions.
+/// named twice is deleted once. Building takes O(n log n) for n positions; a range without gaps is not listed, but cut out.
 pub fn delete(input: &Expr, what: Index, axis: usize, origin: &'static Location<'static>) -> Expr {
     let Some(grid) = input.grid() else { return input.clone() };
+    if let (Index::Slice(slice @ Slice { step: 1 | -1, .. }), Some(&len)) = (&what, grid.shape().get(axis)) {
+        return match taken(*slice, len) {
+            Ok(cut) => without(input, cut, axis, origin),
+            Err(cause) => Expr::invalid("delete", cause, origin),
+        };
+    }
     match checked_axis(axis, grid.shape()).and_then(|()| positions(what, axis, grid.shape())) {
         Ok(mut deleted) => {
             deleted.sort_unstable();
@@ -152,6 +161,32 @@ pub fn delete(input: &Expr, what: Index, axis: usize, origin: &'static Location<
             Expr::blockwise(Delete { axis, deleted: deleted.into() }, &[input], origin)
         }
         Err(cause) => Expr::invalid("delete", cause, origin),
+    }
+}
+
+/// The positions of a slice with a step of 1 or -1.
+fn taken(Slice { start, end, .. }: Slice, len: usize) -> Result<Range<usize>, ExprError> {
+    let view = View::slice(&[len], &[SliceElem::Slice { start, end, step: 1 }])?;
+    let first = if view.shape()[0] == 0 { 0 } else { view.source_index(&[0])[0] };
+    Ok(first..first + view.shape()[0])
+}
+
+/// What is before and after a range of an axis.
+fn without(input: &Expr, cut: Range<usize>, axis: usize, origin: &'static Location<'static>) -> Expr {
+    let Some(grid) = input.grid() else { return input.clone() };
+    let len = grid.shape()[axis];
+    let part = |range: Range<usize>| {
+        let all = |&len: &usize| SliceElem::Slice { start: 0, end: Some(len as isize), step: 1 };
+        let mut elems: Vec<SliceElem> = grid.shape().iter().map(all).collect();
+        elems[axis] =
+            SliceElem::Slice { start: range.start as isize, end: Some(range.end as isize), step: 1 };
+        Expr::view("delete", input, View::slice(grid.shape(), &elems), origin)
+    };
+    match (cut.start, cut.end) {
+        _ if cut.is_empty() => input.clone(),
+        (start, end) if end == len => part(0..start),
+        (0, end) => part(end..len),
+        (start, end) => Expr::concat(&[&part(0..start), &part(end..len)], axis, origin),
     }
 }
 
@@ -181,6 +216,17 @@ mod tests {
         let left: Vec<usize> = (0..6).map(|at| delete.source(at)).collect();
         assert_eq!(left, [2, 3, 5, 6, 7, 8]);
         assert_eq!(delete.kept(2..9), [0, 1, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn a_range_is_cut_out_without_a_list() {
+        let one = Expr::literal(chunkwise_chunk::Scalar::F64(1.0), Location::caller());
+        let x = Expr::view("x", &one, View::broadcast(&[], &[1 << 44]), Location::caller());
+        let left = |slice: Slice| delete(&x, Index::Slice(slice), 0, Location::caller()).shape()[0];
+        assert_eq!(left((0_usize..1 << 43).into()), 1 << 43);
+        assert_eq!(left(Slice::new(5, Some(-5), -1)), 10);
+        assert_eq!(left((3..3).into()), 1 << 44);
+        assert_eq!(left((..).into()), 0);
     }
 
     #[test]

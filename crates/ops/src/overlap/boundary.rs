@@ -205,11 +205,36 @@ impl<T: Element> Boundaries<T> {
             return Err(ExprError::Message(text));
         }
         let both = depths.into_iter().zip(boundaries);
-        Ok(both
-            .map(|((before, after), boundary)| AxisMargin { before, after, boundary: boundary.untyped() })
-            .collect())
+        both.map(|((before, after), boundary)| {
+            let turns = matches!(boundary, Boundary::Periodic | Boundary::Symmetric | Boundary::Reflect);
+            if turns && before.max(after) > MOST_TURNED {
+                let text = format!(
+                    "a margin of {before} and {after} elements that repeats or mirrors the array is deeper than \
+                     {MOST_TURNED}; take a smaller depth, or the boundary Constant or Nearest"
+                );
+                return Err(ExprError::Message(text));
+            }
+            Ok(AxisMargin { before, after, boundary: boundary.untyped() })
+        })
+        .collect()
     }
 }
 
 /// Elements of the deepest margin: sums of it and lengths do not overflow.
 const MOST: usize = isize::MAX as usize / 64;
+
+/// Elements of the deepest margin that is looked at element by element.
+const MOST_TURNED: usize = 1 << 26;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn margins_that_are_listed_have_a_bound() {
+        let made = |boundary: Boundary<f64>| Boundaries::from(boundary).margins(&(1 << 27).into(), &[10]);
+        assert!(made(Boundary::Periodic).is_err());
+        assert!(made(Boundary::Reflect).is_err());
+        assert!(made(Boundary::Nearest).is_ok());
+    }
+}

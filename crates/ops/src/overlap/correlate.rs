@@ -20,6 +20,7 @@ use super::fourier::Spectrum;
 use super::function::check_size;
 use super::margin::Padding;
 use super::numbers::numbers;
+use super::stencil::row_start;
 
 /// Weights of a neighbourhood, in C order.
 ///
@@ -174,7 +175,7 @@ impl BlockRule for Correlate {
         let padded = self.padding(step.block, step.inputs).fill(&step.operands)?;
         drop(step.operands);
         let shape = step.block.shape();
-        if let Some(made) = self.spectrum.correlate(&padded, &self.weights, shape)? {
+        if let Some(made) = self.spectrum.correlate(&padded, &self.weights, shape, step.cancelled)? {
             return Ok(made);
         }
         numbers!(self.dtype,
@@ -183,20 +184,24 @@ impl BlockRule for Correlate {
         )
     }
 
-    /// The padded block, once as it is and once without gaps.
+    /// The padded block, once as it is and once without gaps, and the weights with their places.
     fn scratch_bytes(&self, block: &Region, inputs: &[&Meta]) -> u64 {
         if block.is_empty() {
             return 0;
         }
         let padded = self.padding(block, inputs).shape();
         let bytes = padded.iter().fold(self.dtype.itemsize() as u64, |n, &len| n.saturating_mul(len as u64));
-        bytes.saturating_mul(2).saturating_add(self.spectrum.scratch_bytes())
+        let taps = TAP_BYTES.saturating_mul(self.weights.values.len() as u64);
+        bytes.saturating_mul(2).saturating_add(taps).saturating_add(self.spectrum.scratch_bytes())
     }
 
     fn is_cheap(&self) -> bool {
         self.weights.values.len() <= 32
     }
 }
+
+/// A place and a weight, each by itself and then both together.
+const TAP_BYTES: u64 = 2 * (8 + 8);
 
 /// The sums of a padded block, a weight after the other for each row.
 fn direct<T: Arith>(
@@ -211,9 +216,9 @@ fn direct<T: Arith>(
     let taps: Vec<(usize, T)> =
         offsets(&weights.shape, array.shape()).into_iter().zip(weights.typed::<T>()?).collect();
     let row = shape.last().copied().unwrap_or(1);
-    let outer = &shape[..shape.len().saturating_sub(1)];
     let mut sums = vec![T::zero(); shape.iter().product()];
-    for (start, sums) in offsets(outer, array.shape()).into_iter().zip(sums.chunks_mut(row)) {
+    for (number, sums) in sums.chunks_mut(row).enumerate() {
+        let start = row_start(number, shape, array.strides());
         if cancelled() {
             return Err("stopped: the run was cancelled".into());
         }
@@ -233,8 +238,9 @@ pub(super) fn offsets(shape: &[usize], within: &[usize]) -> Vec<usize> {
     let mut all = vec![0];
     for (axis, &len) in shape.iter().enumerate() {
         let stride: usize = within[axis + 1..].iter().product();
-        let along = |&start: &usize| (0..len).map(move |i| start + i * stride);
-        all = all.iter().flat_map(along).collect();
+        let mut more = Vec::with_capacity(all.len() * len);
+        all.iter().for_each(|start| more.extend((0..len).map(|i| start + i * stride)));
+        all = more;
     }
     all
 }

@@ -7,7 +7,8 @@
 //!
 //! Each sum errs by some `eps log2(n)` times the root of the sum of squares of the segment times that of the weights,
 //! whatever the sum itself is: where neighbours differ by many orders of magnitude, small sums lose digits that the direct
-//! loop keeps. A segment with an infinity or a NaN is summed directly, so that these stay where they are.
+//! loop keeps. A segment with an infinity or a NaN is summed directly, so that these stay where they are, and so is one
+//! whose transform overflows.
 
 use chunkwise_chunk::{Chunk, DType};
 use chunkwise_expr::BlockError;
@@ -32,6 +33,7 @@ mod without {
             _: &Chunk,
             _: &Weights,
             _: &[usize],
+            _: &dyn Fn() -> bool,
         ) -> Result<Option<Chunk>, BlockError> {
             Ok(None)
         }
@@ -50,8 +52,8 @@ mod with {
     use std::hash::{Hash, Hasher};
     use std::sync::{Arc, OnceLock};
 
-    use chunkwise_chunk::Float;
-    use ndarray::{ArrayD, ArrayViewMut1, Axis, IxDyn, Zip};
+    use chunkwise_chunk::{Float, Scalar};
+    use ndarray::{ArrayD, ArrayViewMut1, Axis, IxDyn};
     use rustfft::num_complex::Complex;
     use rustfft::{Fft, FftNum, FftPlanner};
 
@@ -101,7 +103,13 @@ mod with {
         pub(crate) fn of(weights: &Weights, dtype: DType) -> Spectrum {
             let count = weights.values().len();
             let axis = weights.shape().iter().position(|&len| len == count);
-            let long = axis.filter(|_| count >= LEAST_WEIGHTS && dtype.is_float()).map(|axis| {
+            let finite = |weight: &Scalar| match weight {
+                Scalar::F32(weight) => weight.is_finite(),
+                Scalar::F64(weight) => weight.is_finite(),
+                _ => true,
+            };
+            let is_long = count >= LEAST_WEIGHTS && dtype.is_float() && weights.values().iter().all(finite);
+            let long = axis.filter(|_| is_long).map(|axis| {
                 let size = count.saturating_mul(4).next_power_of_two();
                 Arc::new(Long { axis, size, single: OnceLock::new(), double: OnceLock::new() })
             });
@@ -114,11 +122,12 @@ mod with {
             padded: &Chunk,
             weights: &Weights,
             shape: &[usize],
+            cancelled: &dyn Fn() -> bool,
         ) -> Result<Option<Chunk>, BlockError> {
             let Some(long) = &self.0 else { return Ok(None) };
             match padded.dtype() {
-                DType::F32 => long.lanes(&long.single, padded, weights, shape).map(Some),
-                DType::F64 => long.lanes(&long.double, padded, weights, shape).map(Some),
+                DType::F32 => long.lanes(&long.single, padded, weights, shape, cancelled).map(Some),
+                DType::F64 => long.lanes(&long.double, padded, weights, shape, cancelled).map(Some),
                 _ => Ok(None),
             }
         }
@@ -137,18 +146,17 @@ mod with {
             padded: &Chunk,
             weights: &Weights,
             shape: &[usize],
+            cancelled: &dyn Fn() -> bool,
         ) -> Result<Chunk, BlockError> {
             let typed: Vec<T> = weights.typed::<T>()?;
             let transform = transform.get_or_init(|| Transform::new(&typed, self.size));
             let array = padded.typed::<T>()?;
             let mut sums = ArrayD::<T>::default(IxDyn(shape));
             let mut work = Work::new(transform);
-            Zip::from(sums.lanes_mut(Axis(self.axis))).and(array.lanes(Axis(self.axis))).for_each(
-                |sums, lane| {
-                    let lane = lane.to_vec();
-                    work.lane(transform, &typed, &lane, sums);
-                },
-            );
+            let lanes = array.lanes(Axis(self.axis)).into_iter();
+            for (sums, lane) in sums.lanes_mut(Axis(self.axis)).into_iter().zip(lanes) {
+                work.lane(transform, &typed, &lane.to_vec(), sums, cancelled)?;
+            }
             Ok(Chunk::from_array(sums))
         }
     }
@@ -188,22 +196,39 @@ mod with {
             weights: &[T],
             lane: &[T],
             mut sums: ArrayViewMut1<'_, T>,
-        ) {
+            cancelled: &dyn Fn() -> bool,
+        ) -> Result<(), BlockError> {
             let each = self.segment.len() - (weights.len() - 1);
             let mut done = 0;
             while done < sums.len() {
+                if cancelled() {
+                    return Err("stopped: the run was cancelled".into());
+                }
                 let count = each.min(sums.len() - done);
                 let part = &lane[done..done + count + weights.len() - 1];
-                match part.iter().all(|x| num_traits::Float::is_finite(*x)) {
-                    true => {
-                        self.segment(transform, part);
-                        let made = &self.segment[weights.len() - 1..];
-                        (0..count).for_each(|i| sums[done + i] = made[i].re);
-                    }
-                    false => (0..count).for_each(|i| sums[done + i] = summed(weights, &part[i..])),
+                match self.made(transform, part, weights.len() - 1, count) {
+                    Some(made) => (0..count).for_each(|i| sums[done + i] = made[i].re),
+                    None => (0..count).for_each(|i| sums[done + i] = summed(weights, &part[i..])),
                 }
                 done += count;
             }
+            Ok(())
+        }
+
+        /// The `count` sums of a segment after those of a circle; `None` where one of its elements or of them is not finite.
+        fn made(
+            &mut self,
+            transform: &Transform<T>,
+            part: &[T],
+            dropped: usize,
+            count: usize,
+        ) -> Option<&[Complex<T>]> {
+            if !part.iter().all(|x| num_traits::Float::is_finite(*x)) {
+                return None;
+            }
+            self.segment(transform, part);
+            let made = &self.segment[dropped..dropped + count];
+            made.iter().all(|x| num_traits::Float::is_finite(x.re)).then_some(made)
         }
 
         fn segment(&mut self, transform: &Transform<T>, part: &[T]) {
@@ -234,12 +259,26 @@ mod with {
             x[2500] = f64::NAN;
             let spectrum = Spectrum::of(&Weights::new(&[200], weights.iter().copied()), DType::F64);
             let padded = Chunk::from_array(ndarray::Array1::from(x.clone()).into_dyn());
-            let made = spectrum.correlate(&padded, &Weights::new(&[200], weights.clone()), &[2801]);
+            let made = spectrum.correlate(&padded, &Weights::new(&[200], weights.clone()), &[2801], &|| false);
             let made = made.unwrap().unwrap().to_array::<f64>().unwrap();
             for (i, &got) in made.iter().enumerate() {
                 let want = summed(&weights, &x[i..]);
                 assert!((got - want).abs() < 1e-12 || (got.is_nan() && want.is_nan()), "{i}: {got} {want}");
             }
+        }
+
+        #[test]
+        fn a_transform_that_overflows_gives_way_to_the_loop() {
+            let weights = Weights::new(&[200], [1.0_f32 / 200.0; 200]);
+            let padded = Chunk::filled(Scalar::F32(1e36), &[1000]);
+            let made = Spectrum::of(&weights, DType::F32).correlate(&padded, &weights, &[801], &|| false);
+            let made = made.unwrap().unwrap().to_array::<f32>().unwrap();
+            assert!(made.iter().all(|sum| (sum / 1e36 - 1.0).abs() < 1e-4), "{:?}", made.first());
+        }
+
+        #[test]
+        fn weights_that_are_not_finite_have_no_spectrum() {
+            assert!(Spectrum::of(&Weights::new(&[200], [f64::INFINITY; 200]), DType::F64).0.is_none());
         }
 
         #[test]

@@ -114,15 +114,22 @@ impl AxisPlan {
     }
 }
 
-/// The runs of a padded range of an axis. What is inside the axis is one run at once; what is beyond is looked at element
-/// by element.
+/// The runs of a padded range of an axis. What is inside the axis is one run at once, and so are constants and the nearest
+/// element; what else is beyond is looked at element by element.
 fn runs(margin: &AxisMargin, padded: &Range<isize>, len: usize) -> Vec<Run> {
     let mut runs = Vec::new();
     let n = len as isize;
     let place = |at: isize| (at - padded.start) as usize;
     let beyond = |range: Range<isize>, runs: &mut Vec<Run>| {
-        for at in range {
-            push(runs, place(at), margin.stands_in(at, len));
+        match margin.boundary {
+            _ if range.is_empty() => {}
+            Boundary::Constant(_) | Boundary::None | Boundary::Nearest => {
+                let from = margin.stands_in(range.start, len).map(|only| (only, 0));
+                runs.push(Run { at: place(range.start)..place(range.end), from });
+            }
+            Boundary::Periodic | Boundary::Symmetric | Boundary::Reflect => {
+                range.for_each(|at| push(runs, place(at), margin.stands_in(at, len)));
+            }
         }
     };
     beyond(padded.start..padded.end.min(0), &mut runs);
@@ -321,6 +328,15 @@ mod tests {
 
     fn margin(depth: usize, boundary: Boundary<Scalar>) -> AxisMargin {
         AxisMargin { before: depth, after: depth, boundary }
+    }
+
+    #[test]
+    fn constants_and_the_nearest_element_are_one_run_however_deep() {
+        for boundary in [Boundary::Constant(Scalar::I32(0)), Boundary::Nearest] {
+            let runs = runs(&margin(1 << 50, boundary), &(-(1 << 50)..1 << 51), 10);
+            assert_eq!(runs.len(), 3, "{boundary:?}");
+            assert_eq!(runs[2].at.end, 3 << 50);
+        }
     }
 
     /// What pads `range` of `0..n`.

@@ -16,6 +16,7 @@ use super::correlate::offsets;
 use super::function::check_size;
 use super::margin::Padding;
 use super::numbers::numbers;
+use super::stencil::row_start;
 
 /// The element of rank `rank`, counted from 0, of the box around every element.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -84,7 +85,10 @@ impl BlockRule for RankFilter {
         }
         let padded = self.padding(block, inputs).shape();
         let item = inputs[0].dtype().itemsize() as u64;
-        padded.iter().fold(item, |n, &len| n.saturating_mul(len as u64)).saturating_mul(2)
+        let bytes = padded.iter().fold(item, |n, &len| n.saturating_mul(len as u64)).saturating_mul(2);
+        // The elements of a box, and where they are, which is listed axis after axis.
+        let around = self.size().iter().fold(item + 16, |n, &len| n.saturating_mul(len as u64));
+        bytes.saturating_add(around)
     }
 
     fn is_cheap(&self) -> bool {
@@ -106,7 +110,8 @@ impl RankFilter {
         let mut box_ = Vec::with_capacity(around.len());
         let row = shape.last().copied().unwrap_or(1);
         let mut made = Vec::with_capacity(shape.iter().product());
-        for start in offsets(&shape[..shape.len().saturating_sub(1)], array.shape()) {
+        for number in 0..shape[..shape.len().saturating_sub(1)].iter().product() {
+            let start = row_start(number, shape, array.strides());
             if cancelled() {
                 return Err("stopped: the run was cancelled".into());
             }

@@ -96,7 +96,7 @@ fn each<T: Element, U: Element, const N: usize>(
 }
 
 /// How far the row with this number, of a block of this shape, is from the first one.
-fn row_start(mut number: usize, shape: &[usize], strides: &[isize]) -> usize {
+pub(super) fn row_start(mut number: usize, shape: &[usize], strides: &[isize]) -> usize {
     let mut start = 0;
     for axis in (0..shape.len().saturating_sub(1)).rev() {
         start += (number % shape[axis]) * strides[axis] as usize;

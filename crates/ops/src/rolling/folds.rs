@@ -149,30 +149,32 @@ impl<T: Order, J: Fn(T, T) -> T> Fold for Extreme<T, J> {
 
 /// The largest or smallest of the elements that are not NaN, where these are enough.
 pub(super) struct ExtremeNumber<T, J> {
+    pub(super) missing: T,
     pub(super) join: J,
-    pub(super) min_count: T,
+    pub(super) min_count: u64,
 }
 
 impl<T: Float + Order, J: Fn(T, T) -> T> Fold for ExtremeNumber<T, J> {
     type In = T;
-    type State = (T, T);
+    /// The extreme, and how many numbers there are, which `f32` could not count.
+    type State = (T, u64);
 
     fn missing(&self) -> T {
-        T::nan()
+        self.missing
     }
 
     #[inline]
-    fn lift(&self, x: T, _: T) -> (T, T) {
-        (x, if x.unordered() { T::zero() } else { T::one() })
+    fn lift(&self, x: T, _: T) -> (T, u64) {
+        (x, u64::from(!x.unordered()))
     }
 
     #[inline]
-    fn join(&self, a: (T, T), b: (T, T)) -> (T, T) {
+    fn join(&self, a: (T, u64), b: (T, u64)) -> (T, u64) {
         ((self.join)(a.0, b.0), a.1 + b.1)
     }
 
     #[inline]
-    fn value(&self, (extreme, count): (T, T)) -> T {
+    fn value(&self, (extreme, count): (T, u64)) -> T {
         if count < self.min_count { T::nan() } else { extreme }
     }
 }
@@ -264,4 +266,18 @@ fn variance(squares: f64, count: f64, ddof: f64, root: bool) -> f64 {
     let squares = if squares <= 0.0 { 0.0 } else { squares };
     let variance = squares / (count - ddof).max(0.0);
     if root { variance.sqrt() } else { variance }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_numbers_are_counted_than_an_f32_can_hold() {
+        let least = 1 << 24;
+        let fold = ExtremeNumber { missing: f32::NAN, join: f32::fmax, min_count: least + 1 };
+        let all = fold.join((1.0, least), fold.lift(2.0, 2.0));
+        assert_eq!(fold.value(all), 2.0);
+        assert!(fold.value((1.0, least)).is_nan());
+    }
 }

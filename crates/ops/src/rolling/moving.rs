@@ -17,6 +17,9 @@ use super::statistic::{Visit, with_fold};
 use super::strips::{Place, block_bytes, fold_windows, quantiles, tile_bytes};
 use crate::scan::copy_to;
 
+/// Windows of more elements are kept on disk when memory is short.
+const CHEAP: usize = 64;
+
 /// A statistic of the windows that move along an axis. Elements keep their type.
 ///
 /// The window of index `i` of the result is `i - before .. i - before + window` of the input, as far as that has these.
@@ -184,6 +187,11 @@ impl BlockRule for Moving {
             Done::Lent(written) => Ok(written),
             Done::Own(_) => Err("memory that was lent was not used".into()),
         }
+    }
+
+    /// Quantiles sort, and long windows are joined from parts of tiles.
+    fn is_cheap(&self) -> bool {
+        self.statistic.quantile(self.min_count).is_none() && self.window <= CHEAP
     }
 }
 

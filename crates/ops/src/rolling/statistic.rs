@@ -148,8 +148,8 @@ fn extreme<V: Visit>(
             match dtype {
                 $(DType::$v if largest => visit.visit(Extreme { missing: $least, join: <$t>::maximum }),
                 DType::$v => visit.visit(Extreme { missing: $most, join: <$t>::minimum }),)*
-                DType::F32 => return number(f32::NAN, min_count as f32, largest, strict, visit),
-                DType::F64 => return number(f64::NAN, min_count as f64, largest, strict, visit),
+                DType::F32 => return number(f32::NAN, min_count as u64, largest, strict, visit),
+                DType::F64 => return number(f64::NAN, min_count as u64, largest, strict, visit),
                 #[allow(unreachable_patterns)] // of what has no order
                 _ => return None,
             }
@@ -171,7 +171,7 @@ fn extreme<V: Visit>(
 #[allow(clippy::unnecessary_wraps)] // so that the row of a type is one call
 fn number<T: chunkwise_chunk::Float + Arith + Order, V: Visit>(
     missing: T,
-    min_count: T,
+    min_count: u64,
     largest: bool,
     strict: bool,
     visit: V,
@@ -179,7 +179,7 @@ fn number<T: chunkwise_chunk::Float + Arith + Order, V: Visit>(
     Some(match (largest, strict) {
         (true, true) => visit.visit(Extreme { missing, join: T::maximum }),
         (false, true) => visit.visit(Extreme { missing, join: T::minimum }),
-        (true, false) => visit.visit(ExtremeNumber { join: T::fmax, min_count }),
-        (false, false) => visit.visit(ExtremeNumber { join: T::fmin, min_count }),
+        (true, false) => visit.visit(ExtremeNumber { missing, join: T::fmax, min_count }),
+        (false, false) => visit.visit(ExtremeNumber { missing, join: T::fmin, min_count }),
     })
 }

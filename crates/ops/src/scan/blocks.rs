@@ -75,4 +75,9 @@ impl BlockRule for ScanBlocks {
         let loops = loops(&self.kind, step.inputs[0].dtype()).ok_or("elements of another type")?;
         loops.fill(&step.operands[0], step.operands.get(1), self.axis, window)
     }
+
+    /// A function of the user's may take any time.
+    fn is_cheap(&self) -> bool {
+        !matches!(self.kind, ScanKind::Call(_))
+    }
 }

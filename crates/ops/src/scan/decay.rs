@@ -175,7 +175,9 @@ impl BlockRule for Decayed {
         planes(carried, sums.view_mut(), self.axis, &mut |carried, out| self.sum(start, carried, out));
         if self.totals {
             sums.slice_axis_inplace(Axis(self.axis), (-1..).into());
+            // A copy, which does not hold the memory of the other sums.
+            sums = sums.as_standard_layout().into_owned();
         }
-        Ok(Chunk::from_array(sums.as_standard_layout().into_owned()))
+        Ok(Chunk::from_array(sums))
     }
 }

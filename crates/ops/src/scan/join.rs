@@ -162,21 +162,29 @@ impl<T: Element, F: Fn(T, T) -> T> Joined<T, F> {
         Ok(())
     }
 
-    /// The total of a lane: of four runs side by side, which do not wait for one another, in order.
+    /// The total of a lane. Its length alone says in which order elements are joined: not how they lie in memory.
     fn lane_total(&self, lane: ArrayView1<'_, T>) -> T {
-        let join = &self.join;
-        let Some(x) = lane.as_slice().filter(|x| x.len() >= 8) else {
-            return lane.iter().copied().reduce(join).unwrap_or(self.identity);
-        };
-        let run = x.len() / 4;
-        let (a, rest) = x.split_at(run);
-        let (b, rest) = rest.split_at(run);
-        let (c, d) = rest.split_at(run);
-        let mut totals = (a[0], b[0], c[0], d[0]);
-        for i in 1..run {
-            totals = (join(totals.0, a[i]), join(totals.1, b[i]), join(totals.2, c[i]), join(totals.3, d[i]));
+        match lane.as_slice() {
+            _ if lane.len() < 8 => lane.iter().copied().reduce(&self.join).unwrap_or(self.identity),
+            Some(x) => self.total_of_runs(x.len(), |i| x[i]),
+            None => self.total_of_runs(lane.len(), |i| lane[i]),
         }
-        let last = d[run..].iter().fold(totals.3, |total, &x| join(total, x));
+    }
+
+    /// The total of at least four elements: of four runs side by side, which do not wait for one another, in order.
+    #[inline(always)]
+    fn total_of_runs(&self, len: usize, x: impl Fn(usize) -> T) -> T {
+        let (join, run) = (&self.join, len / 4);
+        let mut totals = (x(0), x(run), x(2 * run), x(3 * run));
+        for i in 1..run {
+            totals = (
+                join(totals.0, x(i)),
+                join(totals.1, x(run + i)),
+                join(totals.2, x(2 * run + i)),
+                join(totals.3, x(3 * run + i)),
+            );
+        }
+        let last = (4 * run..len).fold(totals.3, |total, i| join(total, x(i)));
         join(join(join(totals.0, totals.1), totals.2), last)
     }
 
@@ -217,4 +225,21 @@ pub(crate) fn copy_to<'w, T: Element>(
     let copy = Kernel::new(&Program::identity(T::DTYPE));
     let written = copy.fill(std::slice::from_ref(x), window)?;
     T::of_written(written).ok_or_else(|| "memory of another kind was lent than was asked for".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_do_not_depend_on_how_a_lane_lies_in_memory() {
+        let x = ndarray::Array1::from_iter((0..103).map(|i| 1.0 / f64::from(i + 1)));
+        let twice = ndarray::Array1::from_iter(x.iter().flat_map(|&x| [x, -x]));
+        let sum = Joined { identity: -0.0, join: |a: f64, b: f64| a + b };
+        for len in [0, 1, 7, 8, 11, 103] {
+            let strided = twice.slice_axis(Axis(0), ndarray::Slice::new(0, Some(2 * len as isize), 2));
+            let total = sum.lane_total(x.slice_axis(Axis(0), (0..len).into()));
+            assert_eq!(total.to_bits(), sum.lane_total(strided).to_bits(), "{len} elements");
+        }
+    }
 }

@@ -63,4 +63,9 @@ impl BlockRule for BlockTotals {
         let loops = loops(&self.kind, step.inputs[0].dtype()).ok_or("elements of another type")?;
         loops.totals(step.operands.first(), step.block.shape(), self.axis)
     }
+
+    /// A function of the user's may take any time.
+    fn is_cheap(&self) -> bool {
+        !matches!(self.kind, ScanKind::Call(_))
+    }
 }

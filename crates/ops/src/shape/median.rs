@@ -70,6 +70,10 @@ impl BlockRule for LineMedian {
         let len = inputs[0].grid().shape()[self.axis];
         (len as u64).saturating_mul(inputs[0].dtype().itemsize() as u64)
     }
+
+    fn is_cheap(&self) -> bool {
+        false
+    }
 }
 
 fn medians<T: Float>(step: &Step<'_>, axis: Axis) -> Result<Chunk, BlockError> {
