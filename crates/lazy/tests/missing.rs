@@ -24,7 +24,11 @@ fn values_without_a_packing_are_the_stored_ones() {
 
 /// Which of these elements are missing.
 fn gone<T: chunkwise::Element>(stored: &[T], packing: &Packing) -> Vec<bool> {
-    LazyArray::from_ndarray(stored, 2).decoded::<f64>(packing).mask().to_vec().unwrap()
+    LazyArray::from_ndarray(stored, 2)
+        .decoded::<f64>(packing)
+        .mask()
+        .to_vec()
+        .expect("the mask can be computed")
 }
 
 #[test]
