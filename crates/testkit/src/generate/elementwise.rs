@@ -14,7 +14,7 @@ fn element(op: impl Into<ElementOp>, inputs: &[&Expr]) -> Expr {
 }
 
 /// The elements converted, of complex ones the real parts where another type is wanted.
-fn cast_to(expr: &Expr, dtype: DType) -> Expr {
+pub(in crate::generate) fn cast_to(expr: &Expr, dtype: DType) -> Expr {
     let complex = expr.dtype().is_some_and(DType::is_complex);
     let expr = if complex && !dtype.is_complex() { element(UnaryOp::Re, &[expr]) } else { expr.clone() };
     expr.cast(dtype, Location::caller())

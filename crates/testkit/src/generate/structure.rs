@@ -9,6 +9,7 @@ use chunkwise_expr::{Collect, Expr, FromObject, Object, Op, ReduceKind};
 use super::Pool;
 use super::data::grid;
 use super::draw::Draw;
+use super::elementwise::cast_to;
 use super::reduction::user_reduction;
 
 fn view(name: &str, x: &Expr, view: Result<View, chunkwise_chunk::ChunkError>) -> Option<Expr> {
@@ -108,7 +109,7 @@ fn part(draw: &mut Draw, pool: &Pool, x: &Expr, axis: usize) -> Expr {
     if draw.one_in(3)
         && let Some(other) = pool.find(draw, |other| other.shape() == x.shape())
     {
-        return other.cast(dtype, at);
+        return cast_to(&other, dtype);
     }
     let mut elems = vec![SliceElem::Slice { start: 0, end: None, step: 1 }; x.shape().len()];
     let end = draw.below(x.shape()[axis] + 1);

@@ -7,6 +7,7 @@ use chunkwise_expr::Expr;
 use chunkwise_ops::contract::{Axes, Contract, Limits, einsum};
 
 use crate::generate::draw::Draw;
+use crate::generate::elementwise::cast_to;
 use crate::generate::{Pool, Step};
 
 pub(in crate::generate) const STEPS: &[(usize, Step)] = &[(2, contract), (2, named)];
@@ -21,7 +22,7 @@ const EXACT: &[DType] = &[DType::I8, DType::I32, DType::U64, DType::Bool];
 fn contract(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     let at = Location::caller();
     let a = pool.pick(draw);
-    let b = pool.find(draw, |b| products(&a, b) <= MOST_PRODUCTS)?.cast(a.dtype()?, at);
+    let b = cast_to(&pool.find(draw, |b| products(&a, b) <= MOST_PRODUCTS)?, a.dtype()?);
     let (mut left, mut right) = (Axes::default(), Axes::default());
     let mut rest: Vec<usize> = draw.shuffled((0..b.shape().len()).collect());
     for axis in draw.shuffled((0..a.shape().len()).collect::<Vec<usize>>()) {
@@ -66,10 +67,10 @@ fn small_limits(draw: &mut Draw) -> Limits {
 fn named(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     let at = Location::caller();
     let first = pool.pick(draw);
-    let first = if EXACT.contains(&first.dtype()?) { first } else { first.cast(*draw.pick(EXACT), at) };
+    let first = if EXACT.contains(&first.dtype()?) { first } else { cast_to(&first, *draw.pick(EXACT)) };
     let mut operands = vec![first.clone()];
     for _ in 0..draw.below(3) {
-        operands.push(pool.pick(draw).cast(first.dtype()?, at));
+        operands.push(cast_to(&pool.pick(draw), first.dtype()?));
     }
     let mut lengths: Vec<usize> = Vec::new();
     let mut terms = Vec::new();

@@ -7,6 +7,7 @@ use chunkwise_expr::Expr;
 use chunkwise_ops::rolling::{MovingWindow, Statistic, moving};
 
 use crate::generate::draw::Draw;
+use crate::generate::elementwise::cast_to;
 use crate::generate::{Pool, Step};
 
 pub(in crate::generate) const STEPS: &[(usize, Step)] = &[(4, windows)];
@@ -26,7 +27,7 @@ fn windows(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
         Statistic::Median,
         Statistic::Quantile(0.3),
     ]);
-    let x = if statistic.takes(x.dtype()?) { x } else { x.cast(DType::F64, at) };
+    let x = if statistic.takes(x.dtype()?) { x } else { cast_to(&x, DType::F64) };
     Some(moving(&x, statistic, any_window(draw, x.shape()[axis]), axis, at))
 }
 

@@ -7,6 +7,7 @@ use chunkwise_expr::Expr;
 use chunkwise_ops::scan::{ScanFn, ScanKind, decayed, scan};
 
 use crate::generate::draw::Draw;
+use crate::generate::elementwise::cast_to;
 use crate::generate::{Pool, Step};
 
 pub(in crate::generate) const STEPS: &[(usize, Step)] = &[(3, running), (1, decaying)];
@@ -32,13 +33,13 @@ fn running(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
         ScanKind::Sum | ScanKind::Prod => &[DType::I64, DType::U64, DType::F64],
         _ => &[DType::F64, DType::F32],
     });
-    let x = if kind.takes(x.dtype()?) { x } else { x.cast(work, at) };
+    let x = if kind.takes(x.dtype()?) { x } else { cast_to(&x, work) };
     Some(scan(&x, kind, axis, at))
 }
 
 fn decaying(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     let at = Location::caller();
-    let x = pool.find(draw, |x| !x.shape().is_empty())?.cast(DType::F64, at);
+    let x = cast_to(&pool.find(draw, |x| !x.shape().is_empty())?, DType::F64);
     let axis = draw.below(x.shape().len());
     Some(decayed(&x, *draw.pick(&[0.5, 0.9, 0.0]), axis, at))
 }
