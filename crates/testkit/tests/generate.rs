@@ -27,6 +27,8 @@ fn every_operation_is_drawn() {
     let seen = histogram(3000);
     let tables = UnaryOp::ALL.iter().map(|op| op.name()).chain(BinaryOp::ALL.iter().map(|op| op.name()));
     let structure = ["view", "reshape", "concatenate", "rechunk", "where_", "cast", "mapv", "zip_mapv"];
+    // `choose` makes `index_of`, for what is an index: `methods` draws it.
+    let tables = tables.filter(|&name| name != BinaryOp::IndexOf.name());
     for name in tables.chain(ReduceKind::ALL.iter().map(|kind| kind.name())).chain(structure) {
         assert!(seen.contains_key(name), "{name} is never drawn: {seen:?}");
     }

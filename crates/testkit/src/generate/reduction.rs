@@ -6,7 +6,7 @@ use chunkwise_chunk::{DType, Element, Scalar, dispatch};
 use chunkwise_expr::{BlockError, ReduceKind, Reduction, UserReduction};
 
 use super::draw::Draw;
-use crate::eager::number::{float, is_nan};
+use crate::eager::number::{is_nan, parts};
 
 /// A reduction of elements of this type. Along one axis it tells in which order it has seen the elements; along several,
 /// blocks come one after the other, and the order depends on the grid.
@@ -68,6 +68,7 @@ impl<T: Element> Reduction for Digest<T> {
 
 /// Different for different elements; all NaN are one.
 fn bits(x: Scalar) -> u64 {
-    let x = if is_nan(x) { f64::NAN } else { float(x) };
-    (x.to_bits() ^ (x.to_bits() >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9) | 1
+    let [re, im] = if is_nan(x) { [f64::NAN; 2] } else { parts(x) };
+    let both = re.to_bits() ^ im.to_bits().rotate_left(17);
+    (both ^ (both >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9) | 1
 }
