@@ -9,12 +9,12 @@
 //! use chunkwise::random::Generator;
 //!
 //! let mut rng = Generator::new(42);
-//! let x = rng.normal(10.0, 2.0, (1000, 1000), 250);
+//! let x = rng.normal(10.0_f64, 2.0, (1000, 1000), 250);
 //! let mean: f64 = x.mean().compute()?;
 //! assert!((mean - 10.0).abs() < 0.01);
 //!
 //! // The same seed gives the same array, however it is cut.
-//! let y = Generator::new(42).normal(10.0, 2.0, (1000, 1000), (1, ..));
+//! let y = Generator::new(42).normal(10.0_f64, 2.0, (1000, 1000), (1, ..));
 //! assert!((x - y).abs().max().compute()? == 0.0);
 //! # Ok::<(), chunkwise::Error>(())
 //! ```

@@ -25,7 +25,7 @@ impl<T: Float, D: Dimension> LazyArray<T, D> {
     /// use chunkwise::Boundary;
     /// use chunkwise::prelude::*;
     /// let point = LazyArray::<f64, _>::eye(9, 4).slice(s![4, ..]); // 0 0 0 0 1 0 0 0 0
-    /// let smooth = point.gaussian_filter(1.0, Boundary::default()).compute()?;
+    /// let smooth: ndarray::Array1<f64> = point.gaussian_filter(1.0, Boundary::default()).compute()?;
     /// assert!((smooth[4] - 0.39895).abs() < 1e-5 && (smooth[5] - 0.24198).abs() < 1e-5);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```

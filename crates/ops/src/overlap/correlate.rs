@@ -27,7 +27,7 @@ use super::stencil::row_start;
 /// ```
 /// use chunkwise_ops::overlap::Weights;
 /// let mean = Weights::new(&[2, 1], vec![0.5, 0.5]);
-/// assert_eq!(mean.reversed(), mean);
+/// assert_eq!(mean.clone().reversed(), mean);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Weights {
