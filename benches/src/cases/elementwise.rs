@@ -26,7 +26,9 @@ pub(super) fn add_to(cases: &mut Vec<Case>) {
     for &dtype in DType::ALL.iter().filter(|dtype| !dtype.is_complex()) {
         let rows = UnaryOp::ALL.iter().filter(|&op| !is_of_parts(op));
         cases.extend(rows.filter_map(|&op| case(op.into(), &[dtype])));
-        cases.extend(BinaryOp::ALL.iter().filter_map(|&op| case(op.into(), &[dtype, dtype])));
+        // An index that is within its list only moves.
+        let binary = BinaryOp::ALL.iter().filter(|&&op| op != BinaryOp::IndexOf);
+        cases.extend(binary.filter_map(|&op| case(op.into(), &[dtype, dtype])));
         cases.extend(case(ElementOp::Select, &[DType::Bool, dtype, dtype]));
         let others = DType::ALL.iter().filter(|&&to| to != dtype && !to.is_complex());
         cases.extend(others.filter_map(|&to| case(ElementOp::Cast(to), &[dtype])));
