@@ -7,7 +7,7 @@ use chunkwise_testkit::{compute_all, random_uses};
 
 /// Uses of each method; `METHOD_CASES` asks for more.
 fn cases() -> u64 {
-    std::env::var("METHOD_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(60)
+    std::env::var("METHOD_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(25)
 }
 
 static RUNTIMES: LazyLock<Vec<(&str, Runtime)>> = LazyLock::new(|| {
