@@ -259,7 +259,8 @@ mod with {
             x[2500] = f64::NAN;
             let spectrum = Spectrum::of(&Weights::new(&[200], weights.iter().copied()), DType::F64);
             let padded = Chunk::from_array(ndarray::Array1::from(x.clone()).into_dyn());
-            let made = spectrum.correlate(&padded, &Weights::new(&[200], weights.clone()), &[2801], &|| false);
+            let made =
+                spectrum.correlate(&padded, &Weights::new(&[200], weights.clone()), &[2801], &|| false);
             let made = made.unwrap().unwrap().to_array::<f64>().unwrap();
             for (i, &got) in made.iter().enumerate() {
                 let want = summed(&weights, &x[i..]);

@@ -120,16 +120,14 @@ fn runs(margin: &AxisMargin, padded: &Range<isize>, len: usize) -> Vec<Run> {
     let mut runs = Vec::new();
     let n = len as isize;
     let place = |at: isize| (at - padded.start) as usize;
-    let beyond = |range: Range<isize>, runs: &mut Vec<Run>| {
-        match margin.boundary {
-            _ if range.is_empty() => {}
-            Boundary::Constant(_) | Boundary::None | Boundary::Nearest => {
-                let from = margin.stands_in(range.start, len).map(|only| (only, 0));
-                runs.push(Run { at: place(range.start)..place(range.end), from });
-            }
-            Boundary::Periodic | Boundary::Symmetric | Boundary::Reflect => {
-                range.for_each(|at| push(runs, place(at), margin.stands_in(at, len)));
-            }
+    let beyond = |range: Range<isize>, runs: &mut Vec<Run>| match margin.boundary {
+        _ if range.is_empty() => {}
+        Boundary::Constant(_) | Boundary::None | Boundary::Nearest => {
+            let from = margin.stands_in(range.start, len).map(|only| (only, 0));
+            runs.push(Run { at: place(range.start)..place(range.end), from });
+        }
+        Boundary::Periodic | Boundary::Symmetric | Boundary::Reflect => {
+            range.for_each(|at| push(runs, place(at), margin.stands_in(at, len)));
         }
     };
     beyond(padded.start..padded.end.min(0), &mut runs);
