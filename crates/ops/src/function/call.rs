@@ -40,7 +40,7 @@ impl Place {
     }
 }
 
-type Function = dyn Fn(&[Chunk], &Place) -> Result<Chunk, BlockError> + Send + Sync;
+type Function = dyn Fn(&[Chunk], &Place, &dyn Fn() -> bool) -> Result<Chunk, BlockError> + Send + Sync;
 
 /// A function of the blocks of several arrays. Two are equal when they are clones of one.
 ///
@@ -56,6 +56,13 @@ pub struct BlockFn(Arc<Function>);
 impl BlockFn {
     /// Wraps a function.
     pub fn new(f: impl Fn(&[Chunk], &Place) -> Result<Chunk, BlockError> + Send + Sync + 'static) -> BlockFn {
+        BlockFn(Arc::new(move |blocks, place, _| f(blocks, place)))
+    }
+
+    /// Wraps a function that asks on its way whether the result is no longer wanted.
+    pub(crate) fn stoppable(
+        f: impl Fn(&[Chunk], &Place, &dyn Fn() -> bool) -> Result<Chunk, BlockError> + Send + Sync + 'static,
+    ) -> BlockFn {
         BlockFn(Arc::new(f))
     }
 
@@ -64,7 +71,17 @@ impl BlockFn {
     /// # Errors
     /// Those of the function.
     pub fn call(&self, blocks: &[Chunk], place: &Place) -> Result<Chunk, BlockError> {
-        (self.0)(blocks, place)
+        self.call_until(blocks, place, &|| false)
+    }
+
+    /// Calls it, with what says whether the result is no longer wanted.
+    pub(crate) fn call_until(
+        &self,
+        blocks: &[Chunk],
+        place: &Place,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Chunk, BlockError> {
+        (self.0)(blocks, place, cancelled)
     }
 }
 

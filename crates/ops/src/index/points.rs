@@ -11,6 +11,12 @@ use chunkwise_expr::{BlockError, BlockRule, Expr, ExprError, Meta, Need, Needs, 
 use super::plan::{Plan, cut_of_points};
 use super::{IndexList, begun, cells, gather};
 
+/// Elements of a block of a result that has more than a few blocks, however short those of the source are.
+const LEAST_ELEMENTS: usize = 1 << 16;
+
+/// Blocks along the axis of points that may be shorter.
+const FEW_BLOCKS: usize = 1024;
+
 /// The elements of its input at points that were given when it was built: positions along one axis, whose place the points
 /// take, or along several, and then the points come first.
 ///
@@ -46,7 +52,10 @@ impl Points {
     fn new(axes: &[usize], positions: &[Vec<usize>], grid: &ChunkGrid) -> Result<Points, ExprError> {
         let cells = cells::cells(grid, axes);
         let chunk = axes.iter().fold(1usize, |n, &axis| n.saturating_mul(cells::average(grid.axis(axis))));
-        let cut = cut_of_points(positions[0].len(), chunk)?;
+        // A long result is not cut like a tiny source, a palette perhaps.
+        let n = positions[0].len();
+        let least = (LEAST_ELEMENTS / cells::beside(grid, axes).max(1)).min(n.div_ceil(FEW_BLOCKS));
+        let cut = cut_of_points(n, chunk.max(least))?;
         Ok(Points { axes: axes.into(), plan: Arc::new(Plan::new(positions, &cells, cut)?) })
     }
 }
@@ -128,7 +137,8 @@ impl BlockRule for Points {
 
 /// The elements at `indices` of an axis, of which the result has the length of the list; negative ones count from the end.
 ///
-/// Building takes O(n log n) for n indices. Blocks are as long along the axis as those of the input on the average.
+/// Building takes O(n log n) for n indices. Blocks are as long along the axis as those of the input on the average;
+/// of more than 1,024 blocks each has at least 65,536 elements.
 pub fn take_list(
     name: &str,
     input: &Expr,
@@ -166,4 +176,21 @@ pub(super) fn checked_axis(axis: usize, shape: &[usize]) -> Result<(), ExprError
         return Ok(());
     }
     Err(ChunkError::Axis { axis: axis as isize, shape: shape.into() }.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tiny_source_does_not_cut_a_long_result_into_tiny_blocks() {
+        let chunk = |n: usize, shape: &[usize], chunks: &[usize]| {
+            let points = Points::new(&[0], &[vec![1; n]], &ChunkGrid::regular(shape, chunks)).unwrap();
+            points.plan.cut().max_chunk()
+        };
+        assert_eq!(chunk(9, &[4], &[2]), 2);
+        assert_eq!(chunk(1 << 20, &[2], &[2]), 1 << 10);
+        assert_eq!(chunk(1 << 20, &[2, 1 << 12], &[2, 1 << 12]), 16);
+        assert_eq!(chunk(1 << 20, &[1 << 17], &[1 << 15]), 1 << 15);
+    }
 }

@@ -100,7 +100,7 @@ impl BlockRule for MapOverlap {
             operands = rest;
         }
         drop(step.operands);
-        let made = self.call.call(&padded, &Place::of(&self.grid, step.block))?;
+        let made = self.call.call_until(&padded, &Place::of(&self.grid, step.block), step.cancelled)?;
         self.trimmed(made, step.block)
     }
 

@@ -67,9 +67,14 @@ pub fn stencil<T: Element, U: Element, const N: usize>(
 ) -> Expr {
     let margins =
         |shape: &[usize]| boundaries.full(depth.iter().map(|&depth| (depth, depth)).collect(), shape);
-    let call = BlockFn::new(move |blocks, place| each(&blocks[0], depth, &place.shape, &f));
+    let call = BlockFn::stoppable(move |blocks, place, cancelled| {
+        each(&blocks[0], depth, &place.shape, &f, cancelled)
+    });
     overlap("stencil", &[input], margins, U::DTYPE, (call, false), origin)
 }
+
+/// Elements between two questions whether the result is still wanted.
+const ASK: usize = 4096;
 
 /// The function of every neighbourhood of a padded block.
 fn each<T: Element, U: Element, const N: usize>(
@@ -77,6 +82,7 @@ fn each<T: Element, U: Element, const N: usize>(
     depth: [usize; N],
     shape: &[usize],
     f: &impl Fn(Neighborhood<'_, T, N>) -> U,
+    cancelled: &dyn Fn() -> bool,
 ) -> Result<Chunk, BlockError> {
     let padded = padded.to_contiguous();
     let array = padded.typed::<T>()?;
@@ -87,9 +93,19 @@ fn each<T: Element, U: Element, const N: usize>(
     let row = shape.last().copied().unwrap_or(1);
     let rows: usize = shape[..N.saturating_sub(1)].iter().product();
     let mut made = Vec::with_capacity(row * rows);
+    let mut asked_at = 0;
     for number in 0..rows {
-        let at = first as usize + row_start(number, shape, &strides);
-        made.extend((at..at + row).map(|at| f(Neighborhood { data, at, strides, depth })));
+        let start = first as usize + row_start(number, shape, &strides);
+        for left in (0..row).step_by(ASK) {
+            if made.len() >= asked_at {
+                if cancelled() {
+                    return Err("stopped: the run was cancelled".into());
+                }
+                asked_at = made.len() + ASK;
+            }
+            let part = start + left..start + row.min(left + ASK);
+            made.extend(part.map(|at| f(Neighborhood { data, at, strides, depth })));
+        }
     }
     let made = ArrayD::from_shape_vec(IxDyn(shape), made);
     Ok(Chunk::from_array(made.expect("there is a value for every element")))
@@ -103,4 +119,19 @@ pub(super) fn row_start(mut number: usize, shape: &[usize], strides: &[isize]) -
         number /= shape[axis];
     }
     start
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_row_is_left_when_the_run_is_cancelled() {
+        let padded = Chunk::filled(chunkwise_chunk::Scalar::F64(1.0), &[5 * ASK]);
+        let questions = std::cell::Cell::new(0);
+        let stop = || questions.replace(questions.get() + 1) == 2;
+        let made = each(&padded, [0], &[5 * ASK], &|n: Neighborhood<'_, f64, 1>| n[[0]], &stop);
+        assert!(made.is_err());
+        assert_eq!(questions.get(), 3);
+    }
 }

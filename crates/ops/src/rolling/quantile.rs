@@ -135,6 +135,9 @@ impl Block {
     }
 }
 
+/// Positions between two questions whether to go on.
+const ASK: usize = 4096;
+
 /// Which quantile, and of how many numbers at least.
 #[derive(Clone, Copy)]
 pub(super) struct Quantile {
@@ -157,8 +160,18 @@ impl Quantiles {
         Quantiles { quantile, window, a: Block::default(), b: Block::default(), count: 0 }
     }
 
-    /// The quantiles of the windows from each of `len` positions on.
-    pub(super) fn run(&mut self, len: usize, get: impl Fn(usize) -> f64, mut put: impl FnMut(usize, f64)) {
+    /// The quantiles of the windows from each of `len` positions on. Asks at the first one and now and then whether to go on.
+    ///
+    /// # Errors
+    /// That of `go_on`.
+    pub(super) fn run<E>(
+        &mut self,
+        len: usize,
+        get: impl Fn(usize) -> f64,
+        mut put: impl FnMut(usize, f64),
+        go_on: impl Fn() -> Result<(), E>,
+    ) -> Result<(), E> {
+        go_on()?;
         let (window, end) = (self.window, len + self.window - 1);
         self.b.load((0..window).map(&get));
         self.count = self.b.order.len();
@@ -170,11 +183,15 @@ impl Quantiles {
             self.b.load((from..end.min(from + window)).map(&get));
             self.b.empty();
             for at in 0..window.min(len - start) {
+                if (start + at).is_multiple_of(ASK) {
+                    go_on()?;
+                }
                 self.count -= usize::from(self.a.remove(at));
                 self.count += usize::from(self.b.restore(at));
                 put(start + at, self.value());
             }
         }
+        Ok(())
     }
 
     /// The quantile of the elements in both lists, interpolated between two of them.
@@ -255,7 +272,9 @@ mod tests {
                         .collect();
                     let len = x.len() + 1 - window;
                     let mut got = vec![0.0; len];
-                    Quantiles::new(quantile, window).run(len, |i| x[i], |i, value| got[i] = value);
+                    Quantiles::new(quantile, window)
+                        .run(len, |i| x[i], |i, value| got[i] = value, || Ok::<(), ()>(()))
+                        .unwrap();
                     for (i, &got) in got.iter().enumerate() {
                         let want = plain(&x[i..i + window], quantile);
                         assert!(got == want || (got.is_nan() && want.is_nan()), "{got} at {i}, not {want}");

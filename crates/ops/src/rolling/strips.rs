@@ -15,6 +15,9 @@ const SIDE_BY_SIDE: usize = 8;
 /// Windows of a tile, when they are short.
 const TILE: usize = 1024;
 
+/// Tiles that are computed at once where nothing is copied.
+const LONGER: usize = 8;
+
 /// Windows of a tile: some times their length, so that little is computed twice.
 fn tile(window: usize) -> usize {
     window.saturating_mul(4).max(TILE)
@@ -79,13 +82,19 @@ fn fold_lane<F: Fold>(
     x: ArrayView2<'_, F::In>,
     mut out: ArrayViewMut2<'_, F::In>,
 ) -> Result<(), BlockError> {
-    place.go_on()?;
     let whole = place.missing == 0 && x.nrows() + 1 == out.nrows() + place.window;
     let mut values = out.column_mut(0);
     match (x.column(0).as_slice(), values.as_slice_mut()) {
         (Some(x), Some(out)) if whole => {
             let (x, out) = (x.as_chunks::<1>().0, out.as_chunks_mut::<1>().0);
-            slide(fold, place.window, place.first, x, out, &mut Vec::new());
+            let (windows, long) = (out.len(), tile(place.window).saturating_mul(LONGER));
+            let mut suffixes = Vec::new();
+            for start in (0..windows).step_by(long) {
+                place.go_on()?;
+                let end = windows.min(start.saturating_add(long));
+                let x = &x[start..end + place.window - 1];
+                slide(fold, place.window, place.first + start, x, &mut out[start..end], &mut suffixes);
+            }
             Ok(())
         }
         _ => fold_plane::<F, 1>(fold, place, x, out),
@@ -150,14 +159,13 @@ pub(super) fn quantiles(
     let mut result = Ok(());
     planes(x, out, axis, &mut |x, mut out| {
         for (lane, mut values) in x.columns().into_iter().zip(out.columns_mut()) {
-            result = std::mem::replace(&mut result, Ok(())).and_then(|()| place.go_on());
             if result.is_err() {
                 return;
             }
             let get = |at: usize| {
                 at.checked_sub(place.missing).and_then(|at| lane.get(at)).copied().unwrap_or(f64::NAN)
             };
-            lists.run(values.len(), get, |at, value| values[at] = value);
+            result = lists.run(values.len(), get, |at, value| values[at] = value, || place.go_on());
         }
     });
     result

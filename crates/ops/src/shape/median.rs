@@ -76,11 +76,22 @@ impl BlockRule for LineMedian {
     }
 }
 
+/// Elements between two questions whether the result is still wanted.
+const ASK: usize = 4096;
+
 fn medians<T: Float>(step: &Step<'_>, axis: Axis) -> Result<Chunk, BlockError> {
     let lines = step.operands[0].typed::<T>()?.view();
     let mut line = Vec::with_capacity(lines.len_of(axis));
     let mut medians = Vec::with_capacity(step.block.len());
+    let mut unasked = 0;
     for elements in lines.lanes(axis) {
+        unasked += elements.len();
+        if unasked >= ASK {
+            if (step.cancelled)() {
+                return Err("stopped: the run was cancelled".into());
+            }
+            unasked = 0;
+        }
         line.clear();
         line.extend(elements.iter().copied());
         medians.push(median(&mut line));
