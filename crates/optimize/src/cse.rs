@@ -9,8 +9,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use chunkwise_expr::{ExprGraph, NodeId};
 use smallvec::SmallVec;
 
-use crate::Pass;
 use crate::rebuild::{Step, rebuild};
+use crate::{Notes, Pass};
 
 /// Merges equal nodes in one walk.
 ///
@@ -26,10 +26,10 @@ impl Pass for Cse {
         "cse"
     }
 
-    fn run(&self, graph: &ExprGraph) -> (ExprGraph, usize) {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
         // Only looked up, never walked: the order of a hash map must not reach the graph.
         let mut known: HashMap<u64, SmallVec<[NodeId; 1]>> = HashMap::new();
-        rebuild(graph, |new, id, places| {
+        rebuild(graph, notes, |new, id, places| {
             let node = graph.node(id);
             let inputs = places.of(&graph.inputs(id));
             let mut hasher = DefaultHasher::new();
@@ -40,7 +40,7 @@ impl Pass for Cse {
                 candidate.op == node.op && candidate.meta == node.meta && new.inputs(other) == inputs
             });
             match equal {
-                Some(other) => Step::Forward(other),
+                Some(other) => Step::Forward("merge equal", other),
                 None => {
                     alike.push(NodeId::new(new.len())); // the id it is about to get
                     Step::Keep

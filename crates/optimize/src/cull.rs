@@ -4,8 +4,8 @@
 
 use chunkwise_expr::ExprGraph;
 
-use crate::Pass;
 use crate::rebuild::{Step, rebuild};
+use crate::{Notes, Pass};
 
 /// Drops nodes that no root needs.
 ///
@@ -21,7 +21,7 @@ impl Pass for Cull {
         "cull"
     }
 
-    fn run(&self, graph: &ExprGraph) -> (ExprGraph, usize) {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
         let mut needed = vec![false; graph.len()];
         for &root in graph.roots() {
             needed[root.index()] = true;
@@ -31,12 +31,13 @@ impl Pass for Cull {
                 graph.inputs(id).iter().for_each(|input| needed[input.index()] = true);
             }
         }
-        let dropped = needed.iter().filter(|&&needed| !needed).count();
+        let dropped = graph.ids().filter(|id| !needed[id.index()]);
+        dropped.for_each(|id| notes.did("drop unused", graph.node(id)));
         let step = |_: &mut _, id: chunkwise_expr::NodeId, _: &_| match needed[id.index()] {
             true => Step::Keep,
             false => Step::Drop,
         };
-        (rebuild(graph, step).0, dropped)
+        rebuild(graph, notes, step)
     }
 }
 
@@ -55,8 +56,9 @@ mod tests {
             (Expr::element(UnaryOp::Exp.into(), &[&x], at), Expr::element(UnaryOp::Sin.into(), &[&x], at));
         let mut graph = ExprGraph::import(&[dead, kept]).unwrap();
         graph.set_roots(vec![graph.roots()[1]]);
-        let (after, dropped) = Cull.run(&graph);
-        assert_eq!((after.len(), dropped), (2, 1));
+        let mut notes = Notes::default();
+        let after = Cull.run(&graph, &mut notes);
+        assert_eq!((after.len(), notes.rewrites()), (2, 1));
         assert!(after.to_string().contains("%1 = exp(%0)"));
     }
 

@@ -20,8 +20,8 @@ use std::sync::Arc;
 use chunkwise_chunk::ChunkGrid;
 use chunkwise_expr::{Arg, ElementOp, ExprGraph, GraphNode, NodeId, Op, ProgramBuilder};
 
-use crate::Pass;
 use crate::rebuild::{Inputs, Places, Step, rebuild};
+use crate::{Notes, Pass};
 
 /// Instructions of one program. A bound on what one task holds, far above any hand-written expression.
 const MOST_INSTRUCTIONS: u32 = 4096;
@@ -40,9 +40,9 @@ impl Pass for FuseMaps {
         "fuse_maps"
     }
 
-    fn run(&self, graph: &ExprGraph) -> (ExprGraph, usize) {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
         let groups = Groups::find(graph);
-        rebuild(graph, |_, id, places| groups.step(graph, id, places))
+        rebuild(graph, notes, |_, id, places| groups.step(graph, id, places))
     }
 }
 
@@ -112,7 +112,7 @@ impl Groups {
         let grid: ChunkGrid = node.meta.grid().clone();
         let op = Op::Fused(Arc::new(builder.finish(result)), grid);
         let inputs: Inputs = places.of(&outside);
-        Step::Replace(GraphNode { op, ..node.clone() }, inputs)
+        Step::Replace("fuse maps", GraphNode { op, ..node.clone() }, inputs)
     }
 }
 

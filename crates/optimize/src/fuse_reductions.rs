@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chunkwise_expr::{ExprGraph, GraphNode, NodeId, Op, Program, ProgramBuilder, Reduce};
 
-use crate::Pass;
 use crate::rebuild::{Inputs, Places, Step, rebuild};
+use crate::{Notes, Pass};
 
 /// Fuses maps into reductions.
 ///
@@ -21,13 +21,13 @@ impl Pass for FuseReductions {
         "fuse_reductions"
     }
 
-    fn run(&self, graph: &ExprGraph) -> (ExprGraph, usize) {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
         let mut inlined = vec![false; graph.len()];
         for id in graph.ids().filter(|&id| !graph.is_root(id)) {
             let is_map = matches!(graph.node(id).op, Op::Fused(..) | Op::Element(_));
             inlined[id.index()] = is_map && only_user_folds(graph, id);
         }
-        rebuild(graph, |_, id, places| step(graph, id, places, &inlined))
+        rebuild(graph, notes, |_, id, places| step(graph, id, places, &inlined))
     }
 }
 
@@ -53,7 +53,7 @@ fn step(graph: &ExprGraph, id: NodeId, places: &Places, inlined: &[bool]) -> Ste
     }
     let (program, outside) = program(graph, inputs[0]).expect("only maps are inlined");
     let op = Op::Reduce(Arc::new(Reduce { program: Some(program), ..(**reduce).clone() }));
-    Step::Replace(GraphNode { op, ..node.clone() }, places.of(&outside))
+    Step::Replace("fold a map", GraphNode { op, ..node.clone() }, places.of(&outside))
 }
 
 /// The program of a map and the nodes it reads; `None` for anything else.

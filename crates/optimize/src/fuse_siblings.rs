@@ -26,9 +26,9 @@ use chunkwise_chunk::ChunkGrid;
 use chunkwise_expr::{Arg, ExprGraph, GraphNode, NodeId, Op, Program, ProgramBuilder, Reduce};
 use smallvec::SmallVec;
 
-use crate::Pass;
 use crate::fuse_reductions::program;
 use crate::rebuild::{Inputs, Step, rebuild};
+use crate::{Notes, Pass};
 
 /// Reductions of a set: their results must stay in registers, and the registers in the first-level cache.
 const MOST_SIBLINGS: usize = 16;
@@ -50,7 +50,7 @@ impl Pass for FuseSiblings {
         "fuse_siblings"
     }
 
-    fn run(&self, graph: &ExprGraph) -> (ExprGraph, usize) {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
         let maps = Inlined::find(graph);
         let sets = sets(graph, &maps);
         let mut set_of: Vec<Option<usize>> = vec![None; graph.len()];
@@ -58,18 +58,17 @@ impl Pass for FuseSiblings {
             set.members.iter().for_each(|id| set_of[id.index()] = Some(number));
         }
         let mut siblings: Vec<Vec<NodeId>> = vec![Vec::new(); sets.len()];
-        let (mut new, _) = rebuild(graph, |new, id, places| {
+        let mut new = rebuild(graph, notes, |new, id, places| {
             if maps.is_inlined(id) {
                 return Step::Drop;
             }
             let Some(number) = set_of[id.index()] else { return Step::Keep };
             siblings[number].push(NodeId::new(new.len())); // the id it is about to get
             let inputs = &sets[number].inputs;
-            Step::Replace(over(graph, &maps, id, inputs), places.of(inputs))
+            Step::Replace("fold together", over(graph, &maps, id, inputs), places.of(inputs))
         });
-        let folded = siblings.iter().map(Vec::len).sum();
         new.set_siblings(siblings);
-        (new, folded)
+        new
     }
 }
 
@@ -310,7 +309,7 @@ mod tests {
         let farthest = fold(ReduceKind::Max, &two(BinaryOp::Sub, &w, &x));
         let mut graph = ExprGraph::import(&[weighted, farthest]).unwrap();
         for pass in [&FuseMaps as &dyn Pass, &FuseReductions, &FuseSiblings] {
-            graph = pass.run(&graph).0;
+            graph = pass.run(&graph, &mut Notes::default());
         }
         let text = graph.to_string();
         assert!(text.contains("%2 = sum{r0 = mul x0 x1}(%0, %1)"), "{text}");
@@ -352,7 +351,7 @@ mod tests {
         let roots: Vec<Expr> = (0..10).map(|i| above(&x, i)).chain((0..10).map(|i| above(&y, i))).collect();
         let mut graph = ExprGraph::import(&roots).unwrap();
         for pass in [&FuseMaps as &dyn Pass, &FuseReductions, &FuseSiblings] {
-            graph = pass.run(&graph).0;
+            graph = pass.run(&graph, &mut Notes::default());
         }
         let sets: Vec<usize> = graph.roots().iter().map(|&root| graph.siblings(root).len()).collect();
         assert_eq!(sets, [10; 20], "{graph}");

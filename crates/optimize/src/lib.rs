@@ -26,6 +26,7 @@ mod cull;
 mod fuse_maps;
 mod fuse_reductions;
 mod fuse_siblings;
+mod notes;
 mod pass;
 mod push_views;
 mod rebuild;
@@ -40,6 +41,7 @@ pub use cull::Cull;
 pub use fuse_maps::FuseMaps;
 pub use fuse_reductions::FuseReductions;
 pub use fuse_siblings::FuseSiblings;
+pub use notes::{Note, Notes};
 pub use pass::{GROUP_BLOCKS, OptimizeOptions, Optimized, Pass, PassReport};
 pub use push_views::PushViews;
 pub use simplify::Simplify;
@@ -68,9 +70,10 @@ pub fn optimize(graph: ExprGraph, options: &OptimizeOptions) -> Optimized {
             continue;
         }
         let before = optimized.graph.len();
-        let (graph, rewrites) = pass.run(&optimized.graph);
+        let mut notes = Notes::default();
+        let graph = pass.run(&optimized.graph, &mut notes);
         debug_assert!(same_roots(&optimized.graph, &graph), "{} changed what a root is", pass.name());
-        optimized.reports.push(PassReport { pass: pass.name(), rewrites, before, after: graph.len() });
+        optimized.reports.push(PassReport { pass: pass.name(), before, after: graph.len(), notes });
         optimized.graph = graph;
     }
     optimized

@@ -4,24 +4,27 @@ use std::fmt;
 
 use chunkwise_expr::ExprGraph;
 
+use crate::Notes;
+
 /// A rewrite of a whole graph.
 ///
 /// ```
 /// use chunkwise_expr::ExprGraph;
-/// use chunkwise_optimize::Pass;
+/// use chunkwise_optimize::{Notes, Pass};
 /// struct Nothing;
 /// impl Pass for Nothing {
 ///     fn name(&self) -> &'static str { "nothing" }
-///     fn run(&self, graph: &ExprGraph) -> (ExprGraph, usize) { (graph.clone(), 0) }
+///     fn run(&self, graph: &ExprGraph, _: &mut Notes) -> ExprGraph { graph.clone() }
 /// }
-/// assert_eq!(Nothing.run(&ExprGraph::new()).1, 0);
+/// assert!(Nothing.run(&ExprGraph::new(), &mut Notes::default()).is_empty());
 /// ```
 pub trait Pass: Send + Sync {
     /// The name by which it is switched off, and reported.
     fn name(&self) -> &'static str;
 
-    /// The next graph, and how many rewrites were made. The roots keep shape, element type, grid and bits.
-    fn run(&self, graph: &ExprGraph) -> (ExprGraph, usize);
+    /// The next graph. The roots keep shape, element type, grid and bits. Every rewrite is noted, and what a reader of
+    /// the plan might have expected and why it was not done.
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph;
 }
 
 /// The name by which the grouping of tiny blocks into tasks is switched, among the passes: it is the last of them, made
@@ -103,26 +106,33 @@ pub struct Optimized {
 /// What a pass did.
 ///
 /// ```
-/// use chunkwise_optimize::PassReport;
-/// let report = PassReport { pass: "cse", rewrites: 2, before: 9, after: 7 };
-/// assert_eq!(report.to_string(), "cse: 2 rewrites, 9 -> 7 nodes");
+/// use chunkwise_optimize::{Notes, PassReport};
+/// let report = PassReport { pass: "cse", before: 9, after: 7, notes: Notes::default() };
+/// assert_eq!(report.to_string(), "cse: 0 rewrites, 9 -> 7 nodes");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassReport {
     /// Name of the pass.
     pub pass: &'static str,
-    /// Number of rewrites it made.
-    pub rewrites: usize,
     /// Nodes before.
     pub before: usize,
     /// Nodes after.
     pub after: usize,
+    /// Its rewrites, and what it left.
+    pub notes: Notes,
+}
+
+impl PassReport {
+    /// Number of rewrites it made.
+    pub fn rewrites(&self) -> usize {
+        self.notes.rewrites()
+    }
 }
 
 impl fmt::Display for PassReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.rewrites == 1 { "" } else { "s" };
-        let PassReport { pass, rewrites, before, after } = self;
-        write!(f, "{pass}: {rewrites} rewrite{plural}, {before} -> {after} nodes")
+        let PassReport { pass, before, after, .. } = self;
+        let plural = if self.rewrites() == 1 { "" } else { "s" };
+        write!(f, "{pass}: {} rewrite{plural}, {before} -> {after} nodes", self.rewrites())
     }
 }

@@ -20,8 +20,8 @@ use std::sync::Arc;
 use chunkwise_chunk::{ChunkGrid, View};
 use chunkwise_expr::{ElementOp, ExprGraph, GraphNode, Meta, NodeId, Op};
 
-use crate::Pass;
 use crate::rebuild::{Inputs, Places, Step, rebuild};
+use crate::{Notes, Pass};
 
 /// Pushes views through elementwise operations.
 ///
@@ -37,9 +37,9 @@ impl Pass for PushViews {
         "push_views"
     }
 
-    fn run(&self, graph: &ExprGraph) -> (ExprGraph, usize) {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
         let shown = Shown::find(graph);
-        rebuild(graph, |new, id, places| shown.step(graph, new, id, places))
+        rebuild(graph, notes, |new, id, places| shown.step(graph, new, id, places))
     }
 }
 
@@ -78,13 +78,17 @@ impl Shown {
         let Some((view, grid)) = self.of_inputs(old, id) else { return Step::Keep };
         match &node.op {
             // The input shows it already.
-            Op::View(_) if self.0[inputs[0].index()].is_some() => Step::Forward(places.of(&inputs)[0]),
+            Op::View(_) if self.0[inputs[0].index()].is_some() => {
+                Step::Forward("push views", places.of(&inputs)[0])
+            }
             Op::View(_) if self.0[id.index()].is_none() => Step::Keep,
-            Op::View(_) => Step::Replace(viewed(node, Op::View(view), &grid), places.of(&inputs)),
+            Op::View(_) => {
+                Step::Replace("push views", viewed(node, Op::View(view), &grid), places.of(&inputs))
+            }
             op => {
                 let operand = |&input: &NodeId| self.operand(old, new, id, input, places);
                 let operands: Inputs = inputs.iter().map(operand).collect();
-                Step::Replace(viewed(node, op.clone(), &grid), operands)
+                Step::Replace("push views", viewed(node, op.clone(), &grid), operands)
             }
         }
     }

@@ -12,8 +12,8 @@ use chunkwise_chunk::Scalar;
 use chunkwise_expr::{ElementOp, ExprGraph, GraphNode, NodeId, Op, UnaryOp, eval_element};
 use smallvec::{SmallVec, smallvec};
 
-use crate::Pass;
 use crate::rebuild::{Places, Step, rebuild};
+use crate::{Notes, Pass};
 
 /// See the source of this file for the list of rules.
 ///
@@ -29,8 +29,8 @@ impl Pass for Simplify {
         "simplify"
     }
 
-    fn run(&self, graph: &ExprGraph) -> (ExprGraph, usize) {
-        rebuild(graph, |new, id, places| step(graph, new, id, places))
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
+        rebuild(graph, notes, |new, id, places| step(graph, new, id, places))
     }
 }
 
@@ -40,17 +40,25 @@ fn step(old: &ExprGraph, new: &ExprGraph, id: NodeId, places: &Places) -> Step {
     let rewritten = match &node.op {
         Op::Element(ElementOp::Call(_)) => None, // may have effects; run it once, where the user sees it
         Op::Element(op) => fold(op, new, &inputs)
-            .map(|value| Step::Replace(GraphNode { op: Op::Literal(value), ..node.clone() }, SmallVec::new()))
+            .map(|value| {
+                Step::Replace(
+                    "fold constants",
+                    GraphNode { op: Op::Literal(value), ..node.clone() },
+                    SmallVec::new(),
+                )
+            })
             .or_else(|| undone(op, new, inputs[0])),
         Op::View(view) => match &new.node(inputs[0]).op {
             Op::View(first) => {
                 let op = Op::View(Arc::new(first.then(view)));
-                Some(Step::Replace(GraphNode { op, ..node.clone() }, new.inputs(inputs[0])))
+                Some(Step::Replace("join views", GraphNode { op, ..node.clone() }, new.inputs(inputs[0])))
             }
             _ => None,
         },
         Op::Rechunk(_) => match &new.node(inputs[0]).op {
-            Op::Rechunk(_) => Some(Step::Replace(node.clone(), smallvec![new.inputs(inputs[0])[0]])),
+            Op::Rechunk(_) => {
+                Some(Step::Replace("last rechunk only", node.clone(), smallvec![new.inputs(inputs[0])[0]]))
+            }
             _ => None,
         },
         _ => None,
@@ -73,7 +81,7 @@ fn fold(op: &ElementOp, new: &ExprGraph, inputs: &[NodeId]) -> Option<Scalar> {
 fn undone(op: &ElementOp, new: &ExprGraph, input: NodeId) -> Option<Step> {
     let involution = matches!(op, ElementOp::Unary(UnaryOp::Not | UnaryOp::Neg));
     let twice = matches!(&new.node(input).op, Op::Element(inner) if inner == op);
-    (involution && twice).then(|| Step::Forward(new.inputs(input)[0]))
+    (involution && twice).then(|| Step::Forward("undo twice", new.inputs(input)[0]))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSource, Chunks, DType, ReadCost, Region, Scalar, SourceError};
 use chunkwise_expr::{Expr, ExprGraph};
 
-use crate::Pass;
+use crate::{Notes, Pass};
 
 #[derive(Debug)]
 struct Named(&'static str, Vec<usize>, Option<Scalar>);
@@ -64,9 +64,10 @@ pub(crate) fn check(pass: &dyn Pass, expr: Expr, after: &[&str]) {
 
 /// [`check`] of several results.
 pub(crate) fn check_all(pass: &dyn Pass, exprs: &[Expr], after: &[&str]) {
-    let (graph, rewrites) = pass.run(&ExprGraph::import(exprs).unwrap());
+    let mut notes = Notes::default();
+    let graph = pass.run(&ExprGraph::import(exprs).unwrap(), &mut notes);
     let text = graph.to_string();
-    assert!(rewrites > 0, "{} did nothing:\n{text}", pass.name());
+    assert!(notes.rewrites() > 0, "{} did nothing:\n{text}", pass.name());
     for part in after {
         assert!(text.contains(part), "no {part:?} in\n{text}");
     }
@@ -80,6 +81,12 @@ pub(crate) fn unchanged(pass: &dyn Pass, expr: Expr) {
 /// [`unchanged`] of several results.
 pub(crate) fn unchanged_all(pass: &dyn Pass, exprs: &[Expr]) {
     let before = ExprGraph::import(exprs).unwrap();
-    let (after, rewrites) = pass.run(&before);
-    assert_eq!((after.to_string(), rewrites), (before.to_string(), 0), "{} must not fire", pass.name());
+    let mut notes = Notes::default();
+    let after = pass.run(&before, &mut notes);
+    assert_eq!(
+        (after.to_string(), notes.rewrites()),
+        (before.to_string(), 0),
+        "{} must not fire",
+        pass.name()
+    );
 }
