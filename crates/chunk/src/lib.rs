@@ -9,6 +9,7 @@
 //! | [`Chunk`] | one block: a dtype-erased, reference-counted, possibly strided array |
 //! | [`Region`] | a box of an array: start and length on every axis |
 //! | [`ChunkGrid`] | how an array is cut into blocks; O(1) for regular grids |
+//! | [`Cut`] | every n-th index of a range on each axis |
 //! | [`View`] | an affine map of indices: slice, step, flip, permutation, broadcast, new axis |
 //! | [`ChunkSource`], [`Formula`], [`ChunkSink`] | where blocks come from and go to |
 //! | [`Tile`], [`Window`], [`Room`] | runs of elements; memory that elements are written into |
@@ -20,6 +21,7 @@
 
 mod chunk;
 mod codec;
+mod cut;
 mod dtype;
 mod error;
 mod grid;
@@ -32,6 +34,7 @@ mod view;
 mod window;
 
 pub use chunk::Chunk;
+pub use cut::Cut;
 pub use dtype::{Bits, DType, Element, Float, Inexact, Integer, Number, Ordered, Real, Signed};
 pub use error::{ChunkError, SourceError};
 pub use grid::{AxisChunks, BlockIndex, BlockIter, ChunkGrid};

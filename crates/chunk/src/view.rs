@@ -55,6 +55,20 @@ pub struct View {
 }
 
 impl View {
+    pub(crate) fn new(
+        source: &[usize],
+        shape: &[usize],
+        offset: &[usize],
+        axes: impl IntoIterator<Item = AxisMap>,
+    ) -> View {
+        View {
+            source: source.into(),
+            shape: shape.into(),
+            offset: offset.into(),
+            axes: axes.into_iter().collect(),
+        }
+    }
+
     /// The view that changes nothing.
     pub fn identity(shape: &[usize]) -> View {
         View {

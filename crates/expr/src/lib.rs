@@ -34,6 +34,6 @@ pub use op::{Need, Needs, Op};
 pub use ops::element::needs as element_needs;
 pub use ops::{BlockError, BlockRule, Blockwise, Step};
 pub use ops::{Call, Collect, Concat, FromObject, Object, Rechunk, Reduce, Reshape, SourceOp};
-pub use ops::{Reduction, UserReduction, UserStates};
+pub use ops::{OpPart, Reduction, UserReduction, UserStates};
 pub use program::{Arg, Instr, Program, ProgramBuilder};
 pub use reduce_table::ReduceKind;

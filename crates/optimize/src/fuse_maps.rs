@@ -24,7 +24,7 @@ use crate::rebuild::{Inputs, Places, Step, rebuild};
 use crate::{Notes, Pass};
 
 /// Instructions of one program. A bound on what one task holds, far above any hand-written expression.
-const MOST_INSTRUCTIONS: u32 = 4096;
+const MOST_INSTRUCTIONS: usize = 4096;
 
 /// Fuses elementwise operations.
 ///
@@ -41,7 +41,7 @@ impl Pass for FuseMaps {
     }
 
     fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
-        let groups = Groups::find(graph);
+        let groups = Groups::find(graph, notes);
         rebuild(graph, notes, |_, id, places| groups.step(graph, id, places))
     }
 }
@@ -53,7 +53,7 @@ struct Groups {
 }
 
 impl Groups {
-    fn find(graph: &ExprGraph) -> Groups {
+    fn find(graph: &ExprGraph, notes: &mut Notes) -> Groups {
         let mut head: Vec<Option<NodeId>> = vec![None; graph.len()];
         let mut members: Vec<Vec<NodeId>> = vec![Vec::new(); graph.len()];
         for id in graph.ids().rev() {
@@ -61,12 +61,23 @@ impl Groups {
             if !matches!(node.op, Op::Element(_)) {
                 continue;
             }
-            let joined = common_head(graph, id, &head).filter(|&group| {
-                !graph.is_root(id)
-                    && graph.node(group).meta.grid().shape() == node.meta.grid().shape()
-                    && members[group.index()].len() < MOST_INSTRUCTIONS as usize
+            let joined = common_head(graph, id, &head).and_then(|group| {
+                let shape = |id: NodeId| graph.node(id).meta.grid().shape();
+                match () {
+                    () if graph.is_root(id) => Err(Some("it is a result itself")),
+                    () if shape(group) != shape(id) => {
+                        Err(Some("its users broadcast it: it would be computed for each of them"))
+                    }
+                    () if members[group.index()].len() >= MOST_INSTRUCTIONS => {
+                        Err(Some("the program would be too long"))
+                    }
+                    () => Ok(group),
+                }
             });
-            let group = joined.unwrap_or(id);
+            let group = joined.unwrap_or_else(|why_not| {
+                why_not.into_iter().for_each(|why| notes.declined("fuse maps", node, why));
+                id
+            });
             head[id.index()] = Some(group);
             members[group.index()].push(id);
         }
@@ -121,11 +132,20 @@ fn reads_constant(graph: &ExprGraph, id: NodeId) -> bool {
     graph.inputs(id).iter().any(|&input| graph.node(input).op.constant().is_some())
 }
 
-/// The group that all users of a node are in.
-fn common_head(graph: &ExprGraph, id: NodeId, head: &[Option<NodeId>]) -> Option<NodeId> {
+/// The group that all users of a node are in, or why there is none; no reason where no user is elementwise.
+fn common_head(
+    graph: &ExprGraph,
+    id: NodeId,
+    head: &[Option<NodeId>],
+) -> Result<NodeId, Option<&'static str>> {
     let mut users = graph.users(id).map(|user| head[user.index()]);
-    let first = users.next()??;
-    users.all(|other| other == Some(first)).then_some(first)
+    let Some(Some(first)) = users.next() else { return Err(None) };
+    let alike = users.all(|other| other == Some(first));
+    if alike {
+        Ok(first)
+    } else {
+        Err(Some("operations of several programs use it: it is computed once and kept"))
+    }
 }
 
 fn leaf(graph: &ExprGraph, id: NodeId, builder: &mut ProgramBuilder, outside: &mut Vec<NodeId>) -> Arg {

@@ -21,13 +21,16 @@
 
 #![forbid(unsafe_code)]
 
+mod algebra;
 mod cse;
 mod cull;
+mod fast_math;
 mod fuse_maps;
 mod fuse_reductions;
 mod fuse_siblings;
 mod notes;
 mod pass;
+mod push_rechunks;
 mod push_views;
 mod rebuild;
 mod simplify;
@@ -36,13 +39,16 @@ mod testing;
 
 use chunkwise_expr::ExprGraph;
 
+pub use algebra::Algebra;
 pub use cse::Cse;
 pub use cull::Cull;
+pub use fast_math::FastMath;
 pub use fuse_maps::FuseMaps;
 pub use fuse_reductions::FuseReductions;
 pub use fuse_siblings::FuseSiblings;
 pub use notes::{Note, Notes};
 pub use pass::{GROUP_BLOCKS, OptimizeOptions, Optimized, Pass, PassReport};
+pub use push_rechunks::PushRechunks;
 pub use push_views::PushViews;
 pub use simplify::Simplify;
 
@@ -50,12 +56,15 @@ pub use simplify::Simplify;
 pub fn passes() -> Vec<Box<dyn Pass>> {
     vec![
         Box::new(Simplify),       // canonical forms, so that `Cse` sees equals as equal
+        Box::new(Algebra),        // after the literals are folded
         Box::new(Cse),            // before fusion, which works by counting users
-        Box::new(PushViews),      // after `Cse`; views no longer part the groups of `FuseMaps`
-        Box::new(FuseMaps),       // element programs over whole groups
+        Box::new(PushViews), // after `Cse`, so that uses through equal views are one; views no longer part groups
+        Box::new(FastMath), // off unless asked for; after `PushViews`, which brings transposes to the sources
+        Box::new(PushRechunks), // after `PushViews`; rechunks no longer part groups from their reductions
+        Box::new(FuseMaps), // element programs over whole groups
         Box::new(FuseReductions), // takes the programs `FuseMaps` has made
-        Box::new(Cull),           // what the others left unused
-        Box::new(FuseSiblings),   // last: it counts users that are needed, and names nodes
+        Box::new(Cull),     // what the others left unused
+        Box::new(FuseSiblings), // last: it counts users that are needed, and names nodes
     ]
 }
 

@@ -31,6 +31,12 @@ pub trait Pass: Send + Sync {
 /// when a graph becomes tasks.
 pub const GROUP_BLOCKS: &str = "group_blocks";
 
+/// Passes that run only when they are asked for: they keep values up to rounding, not bits.
+const OPT_IN: [&str; 1] = [FAST_MATH];
+
+/// The name of the pass that rounds otherwise.
+const FAST_MATH: &str = "fast_math";
+
 /// Which passes run, and whether tiny blocks share tasks ([`GROUP_BLOCKS`]).
 ///
 /// ```
@@ -46,7 +52,7 @@ pub struct OptimizeOptions {
 }
 
 impl OptimizeOptions {
-    /// Every pass.
+    /// Every pass that keeps the bits.
     pub fn all() -> OptimizeOptions {
         OptimizeOptions { all: true, but: Vec::new() }
     }
@@ -54,6 +60,18 @@ impl OptimizeOptions {
     /// No pass.
     pub fn none() -> OptimizeOptions {
         OptimizeOptions { all: false, but: Vec::new() }
+    }
+
+    /// These with the rewrites of [`FastMath`](crate::FastMath), which may change the last digits of results.
+    ///
+    /// ```
+    /// use chunkwise_optimize::OptimizeOptions;
+    /// assert!(!OptimizeOptions::all().is_on("fast_math"));
+    /// assert!(OptimizeOptions::all().fast_math().is_on("fast_math"));
+    /// ```
+    #[must_use]
+    pub fn fast_math(self) -> OptimizeOptions {
+        self.with(FAST_MATH)
     }
 
     /// These without the pass of this name. A name that no pass has changes nothing.
@@ -70,12 +88,16 @@ impl OptimizeOptions {
 
     /// Whether the pass of this name runs.
     pub fn is_on(&self, pass: &str) -> bool {
-        self.all != self.but.iter().any(|name| name == pass)
+        self.by_default(pass) != self.but.iter().any(|name| name == pass)
+    }
+
+    fn by_default(&self, pass: &str) -> bool {
+        self.all && !OPT_IN.contains(&pass)
     }
 
     fn set(mut self, pass: &str, on: bool) -> OptimizeOptions {
         self.but.retain(|name| name != pass);
-        if on != self.all {
+        if on != self.by_default(pass) {
             self.but.push(pass.to_owned());
         }
         self

@@ -9,7 +9,7 @@ use chunkwise_expr::{Expr, ExprGraph};
 use crate::{Notes, Pass};
 
 #[derive(Debug)]
-struct Named(&'static str, Vec<usize>, Option<Scalar>);
+struct Named(&'static str, Vec<usize>, Option<Scalar>, ReadCost);
 
 impl ChunkSource for Named {
     fn dtype(&self) -> DType {
@@ -25,7 +25,7 @@ impl ChunkSource for Named {
     }
 
     fn cost(&self) -> ReadCost {
-        ReadCost::Free
+        self.3
     }
 
     fn constant(&self) -> Option<Scalar> {
@@ -39,12 +39,17 @@ impl ChunkSource for Named {
 
 /// An array of this name, shape and block shape.
 pub(crate) fn source(name: &'static str, shape: &[usize], chunk: &[usize]) -> Expr {
-    named(Named(name, shape.to_vec(), None), chunk)
+    named(Named(name, shape.to_vec(), None, ReadCost::Free), chunk)
+}
+
+/// An array that must be decoded.
+pub(crate) fn stored(name: &'static str, shape: &[usize], chunk: &[usize]) -> Expr {
+    named(Named(name, shape.to_vec(), None, ReadCost::Decode), chunk)
 }
 
 /// An array of one value.
 pub(crate) fn constant(value: f64, shape: &[usize], chunk: &[usize]) -> Expr {
-    named(Named("constant", shape.to_vec(), Some(Scalar::F64(value))), chunk)
+    named(Named("constant", shape.to_vec(), Some(Scalar::F64(value)), ReadCost::Free), chunk)
 }
 
 fn named(source: Named, chunk: &[usize]) -> Expr {

@@ -103,6 +103,13 @@ pub trait BlockRule: fmt::Debug + fmt::Display + Send + Sync + 'static {
         Err("this operation does not write in place".into())
     }
 
+    /// Whether any box of the result may be asked for in the place of a block, and its elements have the bits they have in
+    /// every other box. A slice of the result then computes no more than it shows, which must leave out no error and no call
+    /// of a user's function.
+    fn by_regions(&self) -> bool {
+        false
+    }
+
     /// Whether computing a block again costs no more than writing it to disk and reading it back.
     fn is_cheap(&self) -> bool {
         true

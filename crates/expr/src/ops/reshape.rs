@@ -35,6 +35,11 @@ impl Reshape {
         rows(source.shape(), source.max_chunk().iter().product())
     }
 
+    /// A part of a new shape.
+    pub(crate) fn with_grid(grid: ChunkGrid) -> Reshape {
+        Reshape { grid }
+    }
+
     pub(crate) fn infer(&self, inputs: &[&Meta]) -> Meta {
         Meta::Array { dtype: inputs[0].dtype(), grid: self.grid.clone() }
     }

@@ -121,6 +121,10 @@ impl BlockRule for Delete {
         Needs::from_iter([Need { input: 0, region }])
     }
 
+    fn by_regions(&self) -> bool {
+        true
+    }
+
     fn compute(&self, mut step: Step<'_>) -> Result<Chunk, BlockError> {
         let source = step.operands.swap_remove(0);
         if source.shape() == step.block.shape() {

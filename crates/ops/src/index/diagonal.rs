@@ -90,6 +90,10 @@ impl BlockRule for Diagonal {
         Needs::from_iter([Need { input: 0, region }])
     }
 
+    fn by_regions(&self) -> bool {
+        true
+    }
+
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
         let square = &step.operands[0];
         dispatch!(square.dtype(), T => {

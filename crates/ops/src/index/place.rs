@@ -82,6 +82,10 @@ impl BlockRule for Place {
         old.into_iter().chain(new).collect()
     }
 
+    fn by_regions(&self) -> bool {
+        true
+    }
+
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
         let mut operands = step.operands;
         let inside = self.inside(step.block);

@@ -171,6 +171,11 @@ impl BlockRule for Correlate {
         regions.into_iter().map(|region| Need { input: 0, region }).collect()
     }
 
+    /// A transform of a longer run of elements has other roundings.
+    fn by_regions(&self) -> bool {
+        self.spectrum.is_unused()
+    }
+
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
         let padded = self.padding(step.block, step.inputs).fill(&step.operands)?;
         drop(step.operands);

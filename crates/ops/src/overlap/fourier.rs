@@ -28,6 +28,11 @@ mod without {
             Spectrum
         }
 
+        /// Whether sums are always direct.
+        pub(crate) fn is_unused(&self) -> bool {
+            true
+        }
+
         pub(crate) fn correlate(
             &self,
             _: &Chunk,
@@ -100,6 +105,11 @@ mod with {
     }
 
     impl Spectrum {
+        /// Whether sums are always direct.
+        pub(crate) fn is_unused(&self) -> bool {
+            self.0.is_none()
+        }
+
         pub(crate) fn of(weights: &Weights, dtype: DType) -> Spectrum {
             let count = weights.values().len();
             let axis = weights.shape().iter().position(|&len| len == count);

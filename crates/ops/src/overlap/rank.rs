@@ -70,6 +70,10 @@ impl BlockRule for RankFilter {
         regions.into_iter().map(|region| Need { input: 0, region }).collect()
     }
 
+    fn by_regions(&self) -> bool {
+        true
+    }
+
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
         let padded = self.padding(step.block, step.inputs).fill(&step.operands)?;
         drop(step.operands);

@@ -163,6 +163,10 @@ impl BlockRule for Moving {
         std::iter::once(Need { input: 0, region }).collect()
     }
 
+    fn by_regions(&self) -> bool {
+        true
+    }
+
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
         match self.run(&step, Target::Own)? {
             Done::Own(chunk) => Ok(chunk),

@@ -51,6 +51,10 @@ impl BlockRule for Difference {
         std::iter::once(Need { input: 0, region }).collect()
     }
 
+    fn by_regions(&self) -> bool {
+        true
+    }
+
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
         let elements = &step.operands[0];
         let distances =

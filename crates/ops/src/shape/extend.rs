@@ -132,6 +132,10 @@ impl BlockRule for Extend {
         boxes(&runs).map(|(region, _)| Need { input: 0, region }).collect()
     }
 
+    fn by_regions(&self) -> bool {
+        true
+    }
+
     fn compute(&self, mut step: Step<'_>) -> Result<Chunk, BlockError> {
         let (dtype, runs) = (step.inputs[0].dtype(), self.runs(step.block, step.inputs[0].grid().shape()));
         let operands = std::mem::take(&mut step.operands);

@@ -174,6 +174,10 @@ impl BlockRule for Gradient {
         std::iter::once(Need { input: 0, region }).collect()
     }
 
+    fn by_regions(&self) -> bool {
+        true
+    }
+
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
         // Coordinates are doubles, and with them all that is computed, as in NumPy.
         match (step.operands[0].dtype(), self.spacing.coordinates()) {

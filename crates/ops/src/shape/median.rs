@@ -58,6 +58,10 @@ impl BlockRule for LineMedian {
         std::iter::once(Need { input: 0, region }).collect()
     }
 
+    fn by_regions(&self) -> bool {
+        true
+    }
+
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
         match step.operands[0].dtype() {
             DType::F32 => medians::<f32>(&step, Axis(self.axis)),
