@@ -26,12 +26,6 @@ impl Pass for FuseReductions {
         for id in graph.ids().filter(|&id| !graph.is_root(id)) {
             let is_map = matches!(graph.node(id).op, Op::Fused(..) | Op::Element(_));
             inlined[id.index()] = is_map && only_user_folds(graph, id);
-            if is_map
-                && !inlined[id.index()]
-                && graph.users(id).any(|user| matches!(graph.node(user).op, Op::Reduce(_)))
-            {
-                notes.declined("fold a map", graph.node(id), "a reduction is not all that uses it");
-            }
         }
         rebuild(graph, notes, |_, id, places| step(graph, id, places, &inlined))
     }

@@ -51,7 +51,7 @@ impl Pass for FuseSiblings {
     }
 
     fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
-        let maps = Inlined::find(graph);
+        let maps = Inlined::find(graph, notes);
         let sets = sets(graph, &maps);
         let mut set_of: Vec<Option<usize>> = vec![None; graph.len()];
         for (number, set) in sets.iter().enumerate() {
@@ -76,7 +76,7 @@ impl Pass for FuseSiblings {
 struct Inlined(Vec<Option<(Arc<Program>, Inputs)>>);
 
 impl Inlined {
-    fn find(graph: &ExprGraph) -> Inlined {
+    fn find(graph: &ExprGraph, notes: &mut Notes) -> Inlined {
         let mut maps = Inlined(vec![None; graph.len()]);
         // For each node the reductions that read nothing else, maps inlined so far seen through.
         let mut fed: Vec<Vec<NodeId>> = vec![Vec::new(); graph.len()];
@@ -89,6 +89,13 @@ impl Inlined {
             }
             let reductions = std::mem::take(&mut fed[id.index()]);
             if !maps.takes_in(graph, id, &reductions) {
+                if matches!(graph.node(id).op, Op::Fused(..) | Op::Element(_)) && !reductions.is_empty() {
+                    notes.declined(
+                        "fold a map",
+                        graph.node(id),
+                        "its users do not all fold it alike: it is kept",
+                    );
+                }
                 continue;
             }
             let Some((program, inputs)) = program(graph, id) else { continue };
