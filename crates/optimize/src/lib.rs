@@ -31,6 +31,7 @@ mod fuse_siblings;
 mod notes;
 mod pass;
 mod push_rechunks;
+mod push_takes;
 mod push_views;
 mod rebuild;
 mod simplify;
@@ -49,6 +50,7 @@ pub use fuse_siblings::FuseSiblings;
 pub use notes::{Note, Notes};
 pub use pass::{GROUP_BLOCKS, OptimizeOptions, Optimized, Pass, PassReport};
 pub use push_rechunks::PushRechunks;
+pub use push_takes::PushTakes;
 pub use push_views::PushViews;
 pub use simplify::Simplify;
 
@@ -59,6 +61,7 @@ pub fn passes() -> Vec<Box<dyn Pass>> {
         Box::new(Algebra),        // after the literals are folded
         Box::new(Cse),            // before fusion, which works by counting users
         Box::new(PushViews), // after `Cse`, so that uses through equal views are one; views no longer part groups
+        Box::new(PushTakes), // after `PushViews`: a slice of what is taken is a part of the take
         Box::new(FastMath), // off unless asked for; after `PushViews`, which brings transposes to the sources
         Box::new(PushRechunks), // after `PushViews`; rechunks no longer part groups from their reductions
         Box::new(FuseMaps), // element programs over whole groups

@@ -268,17 +268,17 @@ fn see(graph: &ExprGraph, id: NodeId, becomes: &Becomes, seen: &mut [Seen]) {
 }
 
 /// Whether every operand has the shape of the result, or is a single value.
-fn has_full_operands(graph: &ExprGraph, id: NodeId) -> bool {
+pub(crate) fn has_full_operands(graph: &ExprGraph, id: NodeId) -> bool {
     let single = |input: NodeId| graph.node(input).meta.grid().ndim() == 0;
     graph.inputs(id).into_iter().all(|input| single(input) || is_viewed(graph, id, input))
 }
 
 /// Whether an operand of a node is seen through the node's view: it has its shape.
-fn is_viewed(graph: &ExprGraph, id: NodeId, input: NodeId) -> bool {
+pub(crate) fn is_viewed(graph: &ExprGraph, id: NodeId, input: NodeId) -> bool {
     graph.node(input).meta.grid().shape() == graph.node(id).meta.grid().shape()
 }
 
-fn is_total(graph: &ExprGraph, id: NodeId, op: &ElementOp) -> bool {
+pub(crate) fn is_total(graph: &ExprGraph, id: NodeId, op: &ElementOp) -> bool {
     graph.inputs(id).first().is_some_and(|&input| op.is_total(graph.node(input).meta.dtype()))
 }
 

@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSource, Chunks, DType, ReadCost, Region, Scalar, SourceError};
-use chunkwise_expr::{Expr, ExprGraph};
+use chunkwise_expr::{BlockError, BlockRule, Expr, ExprError, ExprGraph, Meta, Need, Needs, Step};
 
 use crate::{Notes, Pass};
 
@@ -34,6 +34,38 @@ impl ChunkSource for Named {
 
     fn read(&self, region: &Region) -> Result<Chunk, SourceError> {
         Ok(Chunk::zeros(DType::F64, region.shape()))
+    }
+}
+
+/// Takes the first elements of a vector; beyond its end the last one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct First(pub(crate) usize);
+
+impl std::fmt::Display for First {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "first {}", self.0)
+    }
+}
+
+impl BlockRule for First {
+    fn name(&self) -> &str {
+        "first"
+    }
+
+    fn infer(&self, inputs: &[&Meta]) -> Result<Meta, ExprError> {
+        Ok(Meta::Array { dtype: inputs[0].dtype(), grid: ChunkGrid::whole(&[self.0]) })
+    }
+
+    fn needs(&self, _: &Region, _: usize, inputs: &[&Meta]) -> Needs {
+        Needs::from_iter([Need { input: 0, region: Region::whole(inputs[0].grid().shape()) }])
+    }
+
+    fn compute(&self, _: Step<'_>) -> Result<Chunk, BlockError> {
+        Err("graphs of these tests are not run".into())
+    }
+
+    fn takes(&self) -> bool {
+        true
     }
 }
 

@@ -110,6 +110,11 @@ pub trait BlockRule: fmt::Debug + fmt::Display + Send + Sync + 'static {
         false
     }
 
+    /// Whether each element of the result is an element of the only input, chosen by its place alone.
+    fn takes(&self) -> bool {
+        false
+    }
+
     /// Whether computing a block again costs no more than writing it to disk and reading it back.
     fn is_cheap(&self) -> bool {
         true

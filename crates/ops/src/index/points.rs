@@ -113,6 +113,10 @@ impl BlockRule for Points {
         Needs::from_iter([Need { input: 0, region }])
     }
 
+    fn takes(&self) -> bool {
+        true
+    }
+
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
         let place = self.place();
         let group = self.plan.group(step.block.start()[place], step.number);
