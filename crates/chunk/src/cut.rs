@@ -110,10 +110,16 @@ impl Cut {
 impl View {
     /// What the view shows, and the view of that.
     ///
-    /// Where an axis of the source is walked by no axis of the view, one index of it is shown.
+    /// Where an axis of the source is walked by no axis of the view, one index of it is shown. A view of no elements shows
+    /// nothing of any axis.
     #[must_use]
     pub fn split(&self) -> (Cut, View) {
         let ndim = self.source_shape().len();
+        if self.shape().contains(&0) {
+            let nothing = Cut::whole(&Shape::from_elem(0, ndim));
+            let rest = View::new(nothing.shape(), self.shape(), nothing.start(), self.axes().iter().copied());
+            return (nothing, rest);
+        }
         let mut cut = Cut {
             start: self.offset().into(),
             step: Shape::from_elem(1, ndim),
@@ -125,13 +131,9 @@ impl View {
             axes.push(match map {
                 AxisMap::Source { axis, step } => {
                     let stride = step.unsigned_abs().max(1);
-                    let low = if step < 0 {
-                        cut.start[axis] - n.saturating_sub(1) * stride
-                    } else {
-                        cut.start[axis]
-                    };
+                    let low = if step < 0 { cut.start[axis] - (n - 1) * stride } else { cut.start[axis] };
                     cut.set_axis(axis, low, if n <= 1 { 1 } else { stride }, n);
-                    offset[axis] = if step < 0 { n.saturating_sub(1) } else { 0 };
+                    offset[axis] = if step < 0 { n - 1 } else { 0 };
                     AxisMap::Source { axis, step: if step < 0 { -1 } else { 1 } }
                 }
                 AxisMap::Repeat => AxisMap::Repeat,
@@ -165,6 +167,13 @@ mod tests {
             let (cut, rest) = view.split();
             assert_eq!(cut.view(view.source_shape()).then(&rest), view, "{view}");
         }
+    }
+
+    #[test]
+    fn view_of_nothing_shows_nothing() {
+        let empty = View::slice(&[5, 3], &[slice(2, Some(2), 1), slice(0, None, -1)]).unwrap();
+        let (cut, rest) = View::flip(&[5, 3], 0).unwrap().then(&empty).split();
+        assert!(cut.is_empty() && rest.shape() == [0, 3]);
     }
 
     #[test]

@@ -5,13 +5,19 @@ use std::hash::Hash;
 use std::panic::Location;
 use std::sync::Arc;
 
-use chunkwise_chunk::{ChunkError, ChunkGrid, ChunkSource, Chunks, DType, Scalar, View};
+use chunkwise_chunk::{AxisChunks, ChunkError, ChunkGrid, ChunkSource, Chunks, DType, Scalar, View};
 use smallvec::SmallVec;
 
 use crate::ops::{BlockRule, Blockwise, Concat, Rechunk, Reduce, Reshape, SourceOp};
 use crate::{BuildError, ElementOp, ExprError, Op, ReduceKind};
 
 type Origin = &'static Location<'static>;
+
+/// Blocks of storage that are many, and smaller than this, are read several at a time.
+const TINY_BYTES: usize = 1 << 16;
+
+/// Blocks of storage that are few, however small.
+const FEW_BLOCKS: usize = 4096;
 
 /// What is known of a value before it is computed.
 ///
@@ -219,7 +225,8 @@ impl Expr {
         Expr::new(Op::Literal(value), &[], origin)
     }
 
-    /// What `name` (for errors) makes: the elements of a source, in its native blocks where it has some, else as `chunks` say. A source that
+    /// What `name` (for errors) makes: the elements of a source, in its native blocks where it has some (several of them where
+    /// they are many and tiny), else as `chunks` say. A source that
     /// can only be read by blocks keeps its grid and is rechunked.
     pub fn source(name: &str, source: Arc<dyn ChunkSource>, chunks: Option<&Chunks>, origin: Origin) -> Expr {
         let (dtype, shape) = (source.dtype(), source.shape().to_vec());
@@ -233,7 +240,7 @@ impl Expr {
         let grid = match (&native, &wanted) {
             (Some(native), _) if by_block => native.clone(),
             (_, Some(wanted)) => wanted.clone(),
-            (Some(native), None) => native.clone(),
+            (Some(native), None) => grouped(native, dtype.itemsize()),
             (None, None) => match Chunks::Auto.grid(&shape, dtype.itemsize()) {
                 Ok(grid) => grid,
                 Err(err) => return Expr::invalid(name, err.into(), origin),
@@ -344,6 +351,20 @@ impl fmt::Debug for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Expr({self})")
     }
+}
+
+/// The blocks of storage, or where they are many and tiny, boxes of so many whole ones as automatic chunks hold.
+fn grouped(native: &ChunkGrid, itemsize: usize) -> ChunkGrid {
+    let block = native.max_chunk();
+    let bytes = block.iter().fold(itemsize, |bytes, &len| bytes.saturating_mul(len));
+    if native.num_blocks() <= FEW_BLOCKS || bytes >= TINY_BYTES {
+        return native.clone();
+    }
+    let Ok(auto) = Chunks::Auto.grid(native.shape(), itemsize) else { return native.clone() };
+    ChunkGrid::new(native.axes().iter().zip(auto.axes()).map(|(own, auto)| match own.regular_chunk() {
+        Some(chunk) if chunk > 0 => AxisChunks::regular(own.len(), (auto.max_chunk() / chunk).max(1) * chunk),
+        _ => own.clone(),
+    }))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 mod algebra;
+mod check;
 mod cse;
 mod cull;
 mod fast_math;
@@ -85,6 +86,7 @@ pub fn optimize(graph: ExprGraph, options: &OptimizeOptions) -> Optimized {
         let mut notes = Notes::default();
         let graph = pass.run(&optimized.graph, &mut notes);
         debug_assert!(same_roots(&optimized.graph, &graph), "{} changed what a root is", pass.name());
+        debug_assert_eq!(check::find_fault(&graph), None, "{} made a wrong graph", pass.name());
         optimized.reports.push(PassReport { pass: pass.name(), before, after: graph.len(), notes });
         optimized.graph = graph;
     }

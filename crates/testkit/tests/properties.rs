@@ -149,6 +149,26 @@ proptest! {
         }
     }
 
+    /// Whichever passes run, the bits are those of none.
+    #[test]
+    fn every_subset_of_passes_keeps_the_bits(
+        random in random_expressions(STEPS),
+        on in any::<u32>(),
+        wanted in any::<u64>(),
+    ) {
+        let all = Computed::of(&random)?;
+        let names = chunkwise_optimize::passes().into_iter().map(|pass| pass.name()).filter(|name| *name != "fast_math");
+        let chosen: Vec<&str> = names.enumerate().filter(|(at, _)| on >> at & 1 == 1).map(|(_, name)| name).collect();
+        let options = chosen.iter().fold(OptimizeOptions::none(), |options, name| options.with(name));
+        let is_wanted = |at: &usize| *at + 1 == all.exprs.len() || wanted >> (at % 64) & 3 == 3;
+        let places: Vec<usize> = (0..all.exprs.len()).filter(is_wanted).collect();
+        let exprs: Vec<Expr> = places.iter().map(|&at| all.exprs[at].clone()).collect();
+        let values: Vec<PlainArray> = places.iter().map(|&at| all.values[at].clone()).collect();
+        let some = compute(&runtime(1, options), &exprs).map_err(TestCaseError::fail)?;
+        let difference = first_difference(&some, &values);
+        prop_assert!(difference.is_none(), "{:?}: {}", chosen, difference.unwrap_or_default());
+    }
+
     /// A plan that says it stays within a memory limit does, whatever is read twice or kept for it, and gives the same
     /// bits; one that does not is refused before anything runs.
     #[test]

@@ -1,9 +1,22 @@
 //! Elementwise operations over arrays: broadcasting and the common grid.
+//!
+//! The common grid is the refinement: each of its blocks lies in one block of every operand, so nothing is put together.
+//! Where that would be slivers, it is the coarser of the two cuts on each axis: a block of it is gathered from several of
+//! the other operand, at the cost of a copy, which is less than that of a task for each sliver.
 
 use chunkwise_chunk::{AxisChunks, ChunkError, ChunkGrid, DType, Region};
 use smallvec::SmallVec;
 
 use crate::{ElementOp, ExprError, Meta, Need, Needs};
+
+/// Elements of a block that take as long as what a task costs besides, times ten or so.
+const SLIVER: usize = 1 << 14;
+
+/// Blocks that are few however small.
+const FEW_BLOCKS: usize = 256;
+
+/// Elements of a block that is put together, unless an operand has larger ones: 8 MiB of doubles.
+const MOST_GATHERED: usize = 1 << 20;
 
 /// Checks types, broadcasts shapes and refines the grids to a common one.
 pub(crate) fn infer(op: &ElementOp, inputs: &[&Meta]) -> Result<Meta, ExprError> {
@@ -70,7 +83,28 @@ fn broadcast(a: &ChunkGrid, b: &ChunkGrid) -> Result<ChunkGrid, ExprError> {
             _ => Err(mismatch()),
         })
         .collect();
-    Ok(ChunkGrid::new(axes?))
+    let refined = ChunkGrid::new(axes?);
+    Ok(without_slivers(&refined, a, b).unwrap_or(refined))
+}
+
+/// The coarser of the cuts on each axis, where the refinement has many blocks that are small, and it has half as many or
+/// fewer, none of which is large.
+fn without_slivers(refined: &ChunkGrid, a: &ChunkGrid, b: &ChunkGrid) -> Option<ChunkGrid> {
+    let elements = |shape: &[usize]| shape.iter().fold(1usize, |n, &len| n.saturating_mul(len));
+    let blocks = refined.num_blocks();
+    if blocks <= FEW_BLOCKS || elements(refined.shape()) / blocks >= SLIVER {
+        return None;
+    }
+    let ndim = refined.ndim();
+    let coarser = ChunkGrid::new((0..ndim).map(|axis| {
+        let own = refined.axis(axis);
+        let cuts = [a, b].into_iter().filter_map(|grid| from_end(grid, ndim, axis));
+        let whole = cuts.filter(|cut| cut.len() == own.len() && own.len() > 1);
+        whole.min_by_key(|cut| cut.count()).unwrap_or(own).clone()
+    }));
+    let largest = |grid: &ChunkGrid| elements(&grid.max_chunk());
+    let most = MOST_GATHERED.max(largest(a)).max(largest(b));
+    (coarser.num_blocks() <= blocks / 2 && largest(&coarser) <= most).then_some(coarser)
 }
 
 /// Axis `axis` of `ndim` when the grid's axes align at the end.
@@ -95,6 +129,20 @@ mod tests {
         assert_eq!(add(a, b).unwrap(), "([3, 1, 2], 4)");
         let (a, b) = (ChunkGrid::regular(&[4], &[2]), ChunkGrid::regular(&[3, 4], &[1, 4]));
         assert_eq!(add(a, b).unwrap(), "(1, 2)");
+    }
+
+    #[test]
+    fn slivers_are_put_together() {
+        let grid = |chunk| ChunkGrid::regular(&[1_000_000], &[chunk]);
+        // Cuts that interleave, and tiny blocks beside good ones.
+        assert_eq!(add(grid(5000), grid(4999)).unwrap(), "(5000,)");
+        assert_eq!(add(grid(100), grid(10_000)).unwrap(), "(10000,)");
+        // Good blocks, few blocks, and blocks that would be large stay.
+        assert!(add(grid(50_000), grid(49_999)).unwrap().starts_with("([49999, 1, 49998,"));
+        assert_eq!(add(ChunkGrid::regular(&[200], &[1]), ChunkGrid::whole(&[200])).unwrap(), "(1,)");
+        let (rows, columns) = ([1, 1 << 12], [1 << 12, 1]);
+        let square = |chunk: &[usize]| ChunkGrid::regular(&[1 << 12, 1 << 12], chunk);
+        assert_eq!(add(square(&rows), square(&columns)).unwrap(), "(1, 1)");
     }
 
     #[test]
