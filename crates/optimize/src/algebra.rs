@@ -34,8 +34,8 @@ impl Pass for Algebra {
         "algebra"
     }
 
-    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
-        rebuild(graph, notes, |new, id, places| {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> Option<ExprGraph> {
+        let next = rebuild(graph, notes, |new, id, places| {
             let node = graph.node(id);
             let inputs = places.of(&graph.inputs(id));
             let step = match (&node.op, &inputs[..]) {
@@ -53,7 +53,8 @@ impl Pass for Algebra {
                 Some(Step::Forward(_, x)) if new.node(x).meta != node.meta => Step::Keep,
                 step => step.unwrap_or(Step::Keep),
             }
-        })
+        });
+        (notes.rewrites() > 0).then_some(next)
     }
 }
 

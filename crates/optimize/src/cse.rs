@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use chunkwise_expr::{ExprGraph, NodeId};
 use smallvec::SmallVec;
 
-use crate::rebuild::{Step, rebuild};
+use crate::rebuild::{Inputs, Step, rebuild};
 use crate::{Notes, Pass};
 
 /// Merges equal nodes in one walk.
@@ -26,27 +26,48 @@ impl Pass for Cse {
         "cse"
     }
 
-    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> Option<ExprGraph> {
+        let same = Same::find(graph);
+        let any = same.0.iter().zip(graph.ids()).any(|(first, id)| *first != id);
+        any.then(|| {
+            rebuild(graph, notes, |_, id, places| match same.0[id.index()] {
+                first if first == id => Step::Keep,
+                first => Step::Forward("merge equal", places.of(&[first])[0]),
+            })
+        })
+    }
+}
+
+/// For each node the first one that is equal to it.
+struct Same(Vec<NodeId>);
+
+impl Same {
+    fn find(graph: &ExprGraph) -> Same {
+        let mut same = Same(Vec::with_capacity(graph.len()));
         // Only looked up, never walked: the order of a hash map must not reach the graph.
         let mut known: HashMap<u64, SmallVec<[NodeId; 1]>> = HashMap::new();
-        rebuild(graph, notes, |new, id, places| {
+        for id in graph.ids() {
             let node = graph.node(id);
-            let inputs = places.of(&graph.inputs(id));
+            let inputs = same.of_inputs(graph, id);
             let mut hasher = DefaultHasher::new();
             (&node.op, &inputs).hash(&mut hasher);
             let alike = known.entry(hasher.finish()).or_default();
             let equal = alike.iter().copied().find(|&other| {
-                let candidate = new.node(other);
-                candidate.op == node.op && candidate.meta == node.meta && new.inputs(other) == inputs
+                let candidate = graph.node(other);
+                candidate.op == node.op
+                    && candidate.meta == node.meta
+                    && same.of_inputs(graph, other) == inputs
             });
-            match equal {
-                Some(other) => Step::Forward("merge equal", other),
-                None => {
-                    alike.push(NodeId::new(new.len())); // the id it is about to get
-                    Step::Keep
-                }
+            if equal.is_none() {
+                alike.push(id);
             }
-        })
+            same.0.push(equal.unwrap_or(id));
+        }
+        same
+    }
+
+    fn of_inputs(&self, graph: &ExprGraph, id: NodeId) -> Inputs {
+        graph.inputs(id).into_iter().map(|input| self.0[input.index()]).collect()
     }
 }
 

@@ -21,7 +21,7 @@ impl Pass for Cull {
         "cull"
     }
 
-    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> Option<ExprGraph> {
         let mut needed = vec![false; graph.len()];
         for &root in graph.roots() {
             needed[root.index()] = true;
@@ -37,7 +37,7 @@ impl Pass for Cull {
             true => Step::Keep,
             false => Step::Drop,
         };
-        rebuild(graph, notes, step)
+        needed.contains(&false).then(|| rebuild(graph, notes, step))
     }
 }
 
@@ -57,7 +57,7 @@ mod tests {
         let mut graph = ExprGraph::import(&[dead, kept]).unwrap();
         graph.set_roots(vec![graph.roots()[1]]);
         let mut notes = Notes::default();
-        let after = Cull.run(&graph, &mut notes);
+        let after = Cull.run(&graph, &mut notes).unwrap();
         assert_eq!((after.len(), notes.rewrites()), (2, 1));
         assert!(after.to_string().contains("%1 = exp(%0)"));
     }

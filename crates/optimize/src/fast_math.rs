@@ -36,8 +36,8 @@ impl Pass for FastMath {
         "fast_math"
     }
 
-    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
-        rebuild(graph, notes, |new, id, places| {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> Option<ExprGraph> {
+        let next = rebuild(graph, notes, |new, id, places| {
             let node = graph.node(id);
             if !node_is_float(node) {
                 return Step::Keep;
@@ -52,7 +52,8 @@ impl Pass for FastMath {
                 _ => None,
             };
             step.unwrap_or(Step::Keep)
-        })
+        });
+        (notes.rewrites() > 0).then_some(next)
     }
 }
 

@@ -40,9 +40,10 @@ impl Pass for FuseMaps {
         "fuse_maps"
     }
 
-    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> Option<ExprGraph> {
         let groups = Groups::find(graph, notes);
-        rebuild(graph, notes, |_, id, places| groups.step(graph, id, places))
+        let next = rebuild(graph, notes, |_, id, places| groups.step(graph, id, places));
+        (notes.rewrites() > 0).then_some(next)
     }
 }
 

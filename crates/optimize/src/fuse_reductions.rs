@@ -21,13 +21,14 @@ impl Pass for FuseReductions {
         "fuse_reductions"
     }
 
-    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> Option<ExprGraph> {
         let mut inlined = vec![false; graph.len()];
         for id in graph.ids().filter(|&id| !graph.is_root(id)) {
             let is_map = matches!(graph.node(id).op, Op::Fused(..) | Op::Element(_));
             inlined[id.index()] = is_map && only_user_folds(graph, id);
         }
-        rebuild(graph, notes, |_, id, places| step(graph, id, places, &inlined))
+        let any = inlined.contains(&true);
+        any.then(|| rebuild(graph, notes, |_, id, places| step(graph, id, places, &inlined)))
     }
 }
 

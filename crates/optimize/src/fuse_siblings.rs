@@ -50,9 +50,12 @@ impl Pass for FuseSiblings {
         "fuse_siblings"
     }
 
-    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> Option<ExprGraph> {
         let maps = Inlined::find(graph, notes);
         let sets = sets(graph, &maps);
+        if sets.is_empty() {
+            return None;
+        }
         let mut set_of: Vec<Option<usize>> = vec![None; graph.len()];
         for (number, set) in sets.iter().enumerate() {
             set.members.iter().for_each(|id| set_of[id.index()] = Some(number));
@@ -68,7 +71,7 @@ impl Pass for FuseSiblings {
             Step::Replace("fold together", over(graph, &maps, id, inputs), places.of(inputs))
         });
         new.set_siblings(siblings);
-        new
+        Some(new)
     }
 }
 
@@ -316,7 +319,7 @@ mod tests {
         let farthest = fold(ReduceKind::Max, &two(BinaryOp::Sub, &w, &x));
         let mut graph = ExprGraph::import(&[weighted, farthest]).unwrap();
         for pass in [&FuseMaps as &dyn Pass, &FuseReductions, &FuseSiblings] {
-            graph = pass.run(&graph, &mut Notes::default());
+            graph = pass.run(&graph, &mut Notes::default()).unwrap_or(graph);
         }
         let text = graph.to_string();
         assert!(text.contains("%2 = sum{r0 = mul x0 x1}(%0, %1)"), "{text}");
@@ -358,7 +361,7 @@ mod tests {
         let roots: Vec<Expr> = (0..10).map(|i| above(&x, i)).chain((0..10).map(|i| above(&y, i))).collect();
         let mut graph = ExprGraph::import(&roots).unwrap();
         for pass in [&FuseMaps as &dyn Pass, &FuseReductions, &FuseSiblings] {
-            graph = pass.run(&graph, &mut Notes::default());
+            graph = pass.run(&graph, &mut Notes::default()).unwrap_or(graph);
         }
         let sets: Vec<usize> = graph.roots().iter().map(|&root| graph.siblings(root).len()).collect();
         assert_eq!(sets, [10; 20], "{graph}");

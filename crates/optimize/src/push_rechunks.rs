@@ -33,9 +33,13 @@ impl Pass for PushRechunks {
         "push_rechunks"
     }
 
-    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> Option<ExprGraph> {
+        if !graph.ids().any(|id| matches!(graph.node(id).op, Op::Rechunk(_))) {
+            return None;
+        }
         let regridded = Regridded::find(graph, notes);
-        rebuild(graph, notes, |new, id, places| regridded.step(graph, new, id, places))
+        let next = rebuild(graph, notes, |new, id, places| regridded.step(graph, new, id, places));
+        (notes.rewrites() > 0).then_some(next)
     }
 }
 

@@ -28,9 +28,10 @@ impl Pass for PushTakes {
         "push_takes"
     }
 
-    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> Option<ExprGraph> {
         let taken = Taken::find(graph, notes);
-        rebuild(graph, notes, |new, id, places| taken.step(graph, new, id, places))
+        let any = taken.0.iter().any(Option::is_some);
+        any.then(|| rebuild(graph, notes, |new, id, places| taken.step(graph, new, id, places)))
     }
 }
 

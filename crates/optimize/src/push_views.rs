@@ -42,9 +42,10 @@ impl Pass for PushViews {
         "push_views"
     }
 
-    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> Option<ExprGraph> {
         let pushed = Pushed::find(graph, notes);
-        rebuild(graph, notes, |new, id, places| pushed.step(graph, new, id, places))
+        let any = pushed.shows.contains(&true);
+        any.then(|| rebuild(graph, notes, |new, id, places| pushed.step(graph, new, id, places)))
     }
 }
 

@@ -29,8 +29,9 @@ impl Pass for Simplify {
         "simplify"
     }
 
-    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> ExprGraph {
-        rebuild(graph, notes, |new, id, places| step(graph, new, id, places))
+    fn run(&self, graph: &ExprGraph, notes: &mut Notes) -> Option<ExprGraph> {
+        let next = rebuild(graph, notes, |new, id, places| step(graph, new, id, places));
+        (notes.rewrites() > 0).then_some(next)
     }
 }
 

@@ -102,7 +102,8 @@ pub(crate) fn check(pass: &dyn Pass, expr: Expr, after: &[&str]) {
 /// [`check`] of several results.
 pub(crate) fn check_all(pass: &dyn Pass, exprs: &[Expr], after: &[&str]) {
     let mut notes = Notes::default();
-    let graph = pass.run(&ExprGraph::import(exprs).unwrap(), &mut notes);
+    let before = ExprGraph::import(exprs).unwrap();
+    let graph = pass.run(&before, &mut notes).unwrap_or(before);
     let text = graph.to_string();
     assert!(notes.rewrites() > 0, "{} did nothing:\n{text}", pass.name());
     for part in after {
@@ -119,11 +120,6 @@ pub(crate) fn unchanged(pass: &dyn Pass, expr: Expr) {
 pub(crate) fn unchanged_all(pass: &dyn Pass, exprs: &[Expr]) {
     let before = ExprGraph::import(exprs).unwrap();
     let mut notes = Notes::default();
-    let after = pass.run(&before, &mut notes);
-    assert_eq!(
-        (after.to_string(), notes.rewrites()),
-        (before.to_string(), 0),
-        "{} must not fire",
-        pass.name()
-    );
+    let after = pass.run(&before, &mut notes).map(|after| after.to_string());
+    assert_eq!((after, notes.rewrites()), (None, 0), "{} must not fire", pass.name());
 }
