@@ -88,7 +88,16 @@ impl Marks {
     pub(super) fn order(&self, id: NodeId, grid: &ChunkGrid, demand: &Demand) -> Vec<usize> {
         let Some(wholes) = self.pieces.get(&id) else { return demand.wanted(grid.num_blocks()).collect() };
         let parts = wholes.blocks().flat_map(|whole| grid.blocks_in(&wholes.region(&whole)));
-        parts.map(|part| grid.linear(&part)).filter(|&part| demand.wants(part)).collect()
+        let mut listed = vec![false; grid.num_blocks()];
+        let mut order: Vec<usize> = Vec::new();
+        let parts = parts.map(|part| grid.linear(&part)).filter(|&part| demand.wants(part));
+        for part in parts {
+            listed[part] = true;
+            order.push(part);
+        }
+        // Blocks without elements lie in no other block, but are among those of a box that reaches beyond them.
+        order.extend(demand.wanted(grid.num_blocks()).filter(|&block| !listed[block]));
+        order
     }
 }
 

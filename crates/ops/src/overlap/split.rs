@@ -65,10 +65,6 @@ impl BlockRule for SplitAxes {
         std::iter::once(Need { input: 0, region }).collect()
     }
 
-    fn by_regions(&self) -> bool {
-        true
-    }
-
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
         Ok(step.operands[0].with_shape(step.block.shape()))
     }

@@ -71,10 +71,6 @@ impl BlockRule for SlidingWindows {
         std::iter::once(Need { input: 0, region }).collect()
     }
 
-    fn by_regions(&self) -> bool {
-        true
-    }
-
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
         let operand = &step.operands[0];
         Ok(dispatch!(operand.dtype(), T => self.windows::<T>(operand, step.block.shape()))?)
