@@ -33,7 +33,7 @@ pub use array::{
     LazyArrayD, LazyDim, LazyScalar, MaskedArray, MaskedOperand, Nested, Operand, PadMode, PadStatistic,
     PadWidth, apply_gufunc, block, broadcast_arrays, column_stack, concatenate, dstack, einsum, hstack,
     indices, matmul, meshgrid, meshgrid_sparse, open_npy, reduction, select, stack, tensordot, tril_indices,
-    triu_indices, try_zip_blocks, vstack, zip_blocks, zip_overlap,
+    triu_indices, try_apply_gufunc, try_zip_blocks, vstack, zip_blocks, zip_overlap,
 };
 #[cfg(feature = "zarr")]
 pub use array::{ZarrArray, ZarrOptions, ZarrVersion, open_zarr};

@@ -54,7 +54,7 @@ use crate::{Error, Plan, Result, RunHandle, Runtime};
 pub use contract::{DotDim, IntoAxisPairs, einsum, matmul, tensordot};
 pub use convert::IntoShared;
 pub use create::BlockInfo;
-pub use function::{BlockArgs, apply_gufunc, try_zip_blocks, zip_blocks};
+pub use function::{BlockArgs, apply_gufunc, try_apply_gufunc, try_zip_blocks, zip_blocks};
 pub use indexing_arguments::{IntoIndices, LaneIndices};
 pub use io::open_npy;
 #[cfg(feature = "zarr")]
