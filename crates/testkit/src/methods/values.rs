@@ -496,11 +496,20 @@ fn select_first<T: Number>(draw: &mut Draw) -> Use {
     if draw.one_in(8) {
         return Use::fails(any(select(&lazy_conditions, &lazy_choices[1..], default)));
     }
+    let other = draw.one_in(2).then(|| {
+        let shape = narrower(draw, &shape);
+        array_of_shape::<T>(draw, &shape)
+    });
     let want = PlainArray::from_fn(T::DTYPE, &shape, |at| {
         let first = conditions.iter().position(|(_, condition)| truth(condition.get_broadcast(at)));
-        first.map_or(default.into(), |k| choices[k].1.get_broadcast(at))
+        let otherwise = || other.as_ref().map_or(default.into(), |(_, plain)| plain.get_broadcast(at));
+        first.map_or_else(otherwise, |k| choices[k].1.get_broadcast(at))
     });
-    Use::exact(any(select(&lazy_conditions, &lazy_choices, default)), want)
+    let got = match &other {
+        Some((other, _)) => select(&lazy_conditions, &lazy_choices, other),
+        None => select(&lazy_conditions, &lazy_choices, default),
+    };
+    Use::exact(any(got), want)
 }
 
 fn piecewise<T: Float>(draw: &mut Draw) -> Use {
