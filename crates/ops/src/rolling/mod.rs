@@ -85,7 +85,9 @@ fn check(statistic: Statistic, window: MovingWindow, dtype: DType, len: usize) -
         Statistic::Quantile(q) if !(0.0..=1.0).contains(&q) => {
             refuse(format!("the quantile {q} is not between 0 and 1"))
         }
-        Statistic::Var(ddof) | Statistic::Std(ddof) if ddof.is_nan() => refuse("ddof is not a number".into()),
+        Statistic::Var(ddof) | Statistic::Std(ddof) if !ddof.is_finite() => {
+            refuse(format!("ddof is {ddof}; it must be a finite number"))
+        }
         Statistic::Median | Statistic::Quantile(_)
             if wide >= u32::MAX as usize && len >= u32::MAX as usize =>
         {
