@@ -39,7 +39,7 @@ pub use array::{
 pub use array::{ZarrArray, ZarrOptions, ZarrVersion, open_zarr};
 pub use chunkwise_chunk::{
     AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, Complex, DType, Element, Float, Inexact, Integer, Number,
-    Ordered, Real, Scalar, Signed,
+    Ordered, Packing, Real, Scalar, Signed,
 };
 pub use chunkwise_expr::Reduction;
 pub use chunkwise_ops::function::BlockLayout;
@@ -51,7 +51,6 @@ pub use chunkwise_optimize::OptimizeOptions;
 pub use chunkwise_scheduler::{
     CancelToken, ErrorMode, Observer, Progress, Retry, RunEvent, TaskEnd, TaskEvent, TaskKind,
 };
-pub use chunkwise_storage::Packing;
 pub use compute::{Compute, compute};
 pub use delayed::{Delayed, DelayedArgs, DelayedInput, delayed, delayed_with};
 pub use error::{Error, ErrorKind, Result};

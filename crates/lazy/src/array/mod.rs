@@ -18,6 +18,7 @@ mod masked;
 mod masked_expr;
 mod masked_math;
 mod masked_reduce;
+mod masked_shape;
 mod math;
 mod missing;
 mod missing_packing;
