@@ -203,8 +203,8 @@ fn holds(all: &[NodeId], some: &[NodeId]) -> bool {
 /// The sets of more than one reduction. Those that take in the same map stay together.
 fn sets(graph: &ExprGraph, maps: &Inlined) -> Vec<Set> {
     let mut sets: Vec<Set> = Vec::new();
-    // Only looked up, never walked: the sets of a space and axes that read a node.
-    let mut reading: HashMap<(NodeId, &ChunkGrid, &[usize]), Vec<usize>> = HashMap::new();
+    // Only looked up, never walked: the sets of a space and axes that read a node, or nothing.
+    let mut reading: HashMap<(Option<NodeId>, &ChunkGrid, &[usize]), Vec<usize>> = HashMap::new();
     let reductions = graph.ids().filter(|id| maps.set_of[id.index()].is_some());
     for id in reductions {
         let set = &maps.sets[maps.number(id)];
@@ -212,7 +212,7 @@ fn sets(graph: &ExprGraph, maps: &Inlined) -> Vec<Set> {
             continue;
         }
         let (space, axes) = space_of(graph, id);
-        let last = *set.inputs.iter().max().expect("a reduction reads something");
+        let last = set.inputs.iter().max().copied();
         let known = reading.get(&(last, space, axes)).into_iter().flatten().rev().take(MOST_SIBLINGS);
         let fits = |&at: &usize| {
             let other: &Set = &sets[at];
@@ -221,7 +221,10 @@ fn sets(graph: &ExprGraph, maps: &Inlined) -> Vec<Set> {
         match known.copied().find(fits) {
             Some(at) => sets[at].members.extend(&set.members),
             None => {
-                for &input in &set.inputs {
+                let inputs = set.inputs.iter().map(|&input| Some(input));
+                let known_by: Vec<Option<NodeId>> =
+                    if last.is_some() { inputs.collect() } else { vec![None] };
+                for input in known_by {
                     reading.entry((input, space, axes)).or_default().push(sets.len());
                 }
                 sets.push(set.clone());
@@ -301,7 +304,7 @@ fn space_of(graph: &ExprGraph, id: NodeId) -> (&ChunkGrid, &[usize]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{check_all, lit, source, unchanged, unchanged_all};
+    use crate::testing::{check_all, constant, lit, source, unchanged, unchanged_all};
     use crate::{FuseMaps, FuseReductions};
     use chunkwise_expr::{BinaryOp, Expr, ReduceKind, UnaryOp};
     use std::panic::Location;
@@ -393,6 +396,17 @@ mod tests {
             "%5 = all{r0 = gt x0 0.0}(%0): bool, folded with %3",
         ];
         assert!(want.iter().all(|part| text.contains(part)), "{text}");
+    }
+
+    #[test]
+    fn reductions_of_constants_read_nothing_and_fold_together() {
+        let y = two(BinaryOp::Add, &constant(1.0, &[4], &[2]), &lit(2.0));
+        let mut graph = ExprGraph::import(&[fold(ReduceKind::Sum, &y), fold(ReduceKind::Max, &y)]).unwrap();
+        for pass in [&FuseMaps as &dyn Pass, &FuseReductions, &FuseSiblings] {
+            graph = pass.run(&graph).0;
+        }
+        let text = graph.to_string();
+        assert!(text.contains("sum{r0 = add 1.0 2.0}: f64") && text.contains("folded with"), "{text}");
     }
 
     #[test]
