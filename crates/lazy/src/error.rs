@@ -226,7 +226,7 @@ impl fmt::Display for Error {
                 write!(
                     f,
                     "the results take {needed} bytes beside {held} bytes of persisted arrays and streams of blocks, {both} \
-                     together, the memory limit is {limit} bytes: drop some of those, let persisted arrays be moved to a \
+                     together, the memory limit is {limit} bytes: drop persisted arrays or streams, let arrays be moved to a \
                      spill folder, raise the limit to at least {both} bytes or store the results instead of computing them"
                 )
             }

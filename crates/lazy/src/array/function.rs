@@ -230,7 +230,8 @@ where
 ///
 /// The function gets blocks: core axes whole, the others first and cut, finer than before where core axes have to be put
 /// together, so that blocks hold about as many elements. It gives a block whose other axes are those of the broadcast
-/// ones, and then the core axes of the result. A core axis that no array has is given as a length, `"(i)->(3)"`.
+/// ones, and then the core axes of the result. A core axis that no array has is given as a length, `"(i)->(3)"`: several
+/// results of one type are elements of such an axis, which [`index_axis`](LazyArray::index_axis) takes apart.
 ///
 /// ```
 /// use chunkwise::apply_gufunc;

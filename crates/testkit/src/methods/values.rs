@@ -33,6 +33,7 @@ pub(super) const METHODS: &[Method] = &[
     },
     Method { name: "divmod", draw: |draw| any_type(draw, &[divmod::<i8>, divmod::<i64>, divmod::<u16>]) },
     Method { name: "divmod", draw: divmod_floats },
+    Method { name: "fmod", draw: |draw| any_type(draw, &[fmod::<i8>, fmod::<i64>, fmod::<u16>]) },
     Method {
         name: "round_to",
         draw: |draw| any_type(draw, &[round_integers::<i8>, round_integers::<u8>, round_integers::<i16>]),
@@ -227,6 +228,19 @@ fn divmod<T: Integer>(draw: &mut Draw) -> Use {
         let [a, b] = [x[0], x[1]].map(|x| integer(x).expect("it is an integer"));
         let rest = ((a % b) + b) % b;
         to_integer::<T>(if which == 0 { (a - rest) / b } else { rest })
+    });
+    Use::exact(AnyArray::from_expr(got.expr()), want)
+}
+
+fn fmod<T: Integer>(draw: &mut Draw) -> Use {
+    let ((a, pa), (b, pb)) = two::<T, T>(draw);
+    let got = a.fmod(&b);
+    if pb.data().iter().any(|&b| !truth(b)) && pa.shape().iter().all(|&n| n > 0) {
+        return Use::fails(AnyArray::from_expr(got.expr()));
+    }
+    let want = each(T::DTYPE, &[&pa, &pb], |x| {
+        let [a, b] = [x[0], x[1]].map(|x| integer(x).expect("it is an integer"));
+        to_integer::<T>(a % b)
     });
     Use::exact(AnyArray::from_expr(got.expr()), want)
 }
