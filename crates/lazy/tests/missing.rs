@@ -149,7 +149,9 @@ mod opened {
     fn file(folder: &tempfile::TempDir, attributes: &str) -> std::path::PathBuf {
         let path = folder.path().join("x.zarr");
         let bytes = LazyArray::from_fn(64, 4, |i| i as u8);
-        bytes.store_zarr_with(&path, ZarrOptions::default().attributes(attributes)).unwrap();
+        bytes
+            .store_zarr_with(&path, ZarrOptions::default().attributes(attributes))
+            .expect("the array can be written");
         path
     }
 

@@ -200,11 +200,14 @@ fn holds(all: &[NodeId], some: &[NodeId]) -> bool {
     some.iter().all(|id| all.contains(id))
 }
 
+/// What sets are found by: a node that they read, or that they read none, their space and axes.
+type Reads<'a> = (Option<NodeId>, &'a ChunkGrid, &'a [usize]);
+
 /// The sets of more than one reduction. Those that take in the same map stay together.
 fn sets(graph: &ExprGraph, maps: &Inlined) -> Vec<Set> {
     let mut sets: Vec<Set> = Vec::new();
-    // Only looked up, never walked: the sets of a space and axes that read a node, or nothing.
-    let mut reading: HashMap<(Option<NodeId>, &ChunkGrid, &[usize]), Vec<usize>> = HashMap::new();
+    // Only looked up, never walked.
+    let mut reading: HashMap<Reads<'_>, Vec<usize>> = HashMap::new();
     let reductions = graph.ids().filter(|id| maps.set_of[id.index()].is_some());
     for id in reductions {
         let set = &maps.sets[maps.number(id)];

@@ -49,13 +49,13 @@ impl<I: Integer, D: Dimension> LazyArray<I, D> {
 /// ```
 #[must_use]
 #[track_caller]
-pub fn select<T: Element, D: Dimension, O: Operand<T>>(
+pub fn select<T: Element, D, O: Operand<T>>(
     conditions: &[LazyArray<bool, D>],
     choices: &[LazyArray<T, D>],
     default: O,
 ) -> LazyArray<T, D>
 where
-    D: DimMax<O::Dim, Output = D>,
+    D: Dimension + DimMax<O::Dim, Output = D>,
 {
     let at = here();
     if conditions.is_empty() || conditions.len() != choices.len() {
