@@ -231,7 +231,7 @@ impl<T: Number> LazyArray2<T> {
     /// use chunkwise::prelude::*;
     /// let x = LazyArray::from_ndarray(ndarray::arr2(&[[1, 2, 3], [4, 5, 6]]), 2);
     /// let sums = [-2, -1, 0, 1, 2, 3].map(|offset| x.trace_offset(offset));
-    /// assert_eq!(chunkwise::compute(sums)?, [0, 4, 6, 8, 3, 0]);
+    /// assert_eq!(chunkwise::compute(sums)?, [0_i64, 4, 6, 8, 3, 0]);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]

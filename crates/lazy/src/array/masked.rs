@@ -166,8 +166,8 @@ impl<T, D> MaskedArray<T, D> {
     /// ```
     /// use chunkwise::prelude::*;
     /// let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr1(&[1.0, -9.0, 5.0]), 1).masked_equal(-9.0);
-    /// // Three folds, a merge, and a finish for the value and for its mask.
-    /// assert_eq!(x.mean().plan()?.tasks(), 3);
+    /// // Three folds, of which sum, count and mask are finished each; and the quotient.
+    /// assert_eq!(x.mean().plan()?.tasks(), 7);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     pub fn plan(&self) -> Result<Plan> {
@@ -424,7 +424,7 @@ impl<T: Element, D: LazyDim> MaskedArray<T, D> {
     /// ```
     /// use chunkwise::prelude::*;
     /// let x = LazyArray::from_ndarray(ndarray::arr1(&[1, 2]), 2).masked_equal(2).persist()?;
-    /// assert_eq!(x.sum().compute_option()?, Some(1));
+    /// assert_eq!(x.max().compute_option()?, Some(1));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     pub fn persist(&self) -> Result<Self> {
