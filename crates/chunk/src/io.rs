@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Chunk, ChunkGrid, DType, Region, Scalar, SourceError, TileMut, Window, Written};
+use crate::{Chunk, ChunkGrid, DType, Packing, Region, Scalar, SourceError, TileMut, Window, Written};
 
 /// What it costs to read a region a second time.
 ///
@@ -89,6 +89,14 @@ pub trait ChunkSource: fmt::Debug + Send + Sync {
     /// read.
     fn constant(&self) -> Option<Scalar> {
         None
+    }
+
+    /// What the elements stand for, as the source says itself; `None` for sources that say nothing of it.
+    ///
+    /// # Errors
+    /// When what it says cannot be understood.
+    fn packing(&self) -> Result<Option<Packing>, SourceError> {
+        Ok(None)
     }
 
     /// The elements in runs, for sources that compute each from its place alone: an expression then computes them

@@ -12,6 +12,7 @@
 //! | [`Cut`] | every n-th index of a range on each axis |
 //! | [`View`] | an affine map of indices: slice, step, flip, permutation, broadcast, new axis |
 //! | [`ChunkSource`], [`Formula`], [`ChunkSink`] | where blocks come from and go to |
+//! | [`Packing`] | how stored elements stand for values |
 //! | [`Tile`], [`Window`], [`Room`] | runs of elements; memory that elements are written into |
 //!
 //! It knows no operation, no graph and no task.
@@ -26,6 +27,7 @@ mod dtype;
 mod error;
 mod grid;
 mod io;
+mod packing;
 mod region;
 mod scalar;
 mod spec;
@@ -41,6 +43,7 @@ pub use grid::{AxisChunks, BlockIndex, BlockIter, ChunkGrid};
 pub use io::{ChunkSink, ChunkSource, Filler, Formula, Lent, ReadCost, ReadUnit};
 /// A complex number; `Complex<f32>` and `Complex<f64>` are element types.
 pub use num_complex::Complex;
+pub use packing::Packing;
 pub use region::{Region, Shape};
 pub use scalar::Scalar;
 pub use spec::{AxisSpec, Chunks, parse_bytes};

@@ -225,9 +225,9 @@ impl fmt::Display for Error {
                 let both = needed.saturating_add(*held);
                 write!(
                     f,
-                    "the results take {needed} bytes beside {held} bytes of persisted arrays, {both} together, the \
-                     memory limit is {limit} bytes: drop persisted arrays, let them be moved to a spill folder, raise the \
-                     limit to at least {both} bytes or store the results instead of computing them"
+                    "the results take {needed} bytes beside {held} bytes of persisted arrays and streams of blocks, {both} \
+                     together, the memory limit is {limit} bytes: drop persisted arrays or streams, let arrays be moved to a \
+                     spill folder, raise the limit to at least {both} bytes or store the results instead of computing them"
                 )
             }
             Cause::Run(run) => write!(f, "{run}"),

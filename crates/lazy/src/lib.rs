@@ -33,13 +33,13 @@ pub use array::{
     LazyArrayD, LazyDim, LazyScalar, MaskedArray, MaskedOperand, Nested, Operand, PadMode, PadStatistic,
     PadWidth, apply_gufunc, block, broadcast_arrays, column_stack, concatenate, dstack, einsum, hstack,
     indices, matmul, meshgrid, meshgrid_sparse, open_npy, reduction, select, stack, tensordot, tril_indices,
-    triu_indices, try_zip_blocks, vstack, zip_blocks, zip_overlap,
+    triu_indices, try_apply_gufunc, try_zip_blocks, vstack, zip_blocks, zip_overlap,
 };
 #[cfg(feature = "zarr")]
 pub use array::{ZarrArray, ZarrOptions, ZarrVersion, open_zarr};
 pub use chunkwise_chunk::{
     AxisChunks, AxisSpec, Bits, ChunkGrid, Chunks, Complex, DType, Element, Float, Inexact, Integer, Number,
-    Ordered, Real, Scalar, Signed,
+    Ordered, Packing, Real, Scalar, Signed,
 };
 pub use chunkwise_expr::Reduction;
 pub use chunkwise_ops::function::BlockLayout;
@@ -51,7 +51,6 @@ pub use chunkwise_optimize::OptimizeOptions;
 pub use chunkwise_scheduler::{
     CancelToken, ErrorMode, Observer, Progress, Retry, RunEvent, TaskEnd, TaskEvent, TaskKind,
 };
-pub use chunkwise_storage::Packing;
 pub use compute::{Compute, compute};
 pub use delayed::{Delayed, DelayedArgs, DelayedInput, delayed, delayed_with};
 pub use error::{Error, ErrorKind, Result};

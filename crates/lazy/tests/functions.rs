@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chunkwise::prelude::*;
-use chunkwise::{Boundary, ConvolveMode, ErrorKind};
+use chunkwise::{BlockLayout, Boundary, ConvolveMode, ErrorKind};
 use ndarray::Array1;
 
 fn runtime() -> Runtime {
@@ -124,7 +124,7 @@ fn what_does_not_fit_is_an_error_when_built() {
     let rank = chunkwise::zip_blocks((&x,), |_, _| ndarray::Array2::<i64>::zeros((1, 1)));
     assert!(says(rank.check()).contains("blocks of 2 axes, but the result has shape [6]"));
     assert!(says(x.sliding_windows(7, Axis(0)).check()).contains("windows of 7 elements do not fit axis 0"));
-    assert!(says(x.convolve(Array1::zeros(7), ConvolveMode::Valid).check()).contains("7 weights are more"));
+    assert!(says(x.correlate(Array1::zeros(0), ConvolveMode::Valid).check()).contains("correlate"));
 }
 
 #[test]
@@ -140,4 +140,22 @@ fn long_weights_give_the_sums_of_the_definition() {
         let want: f64 = from.map(|j| w[j] * x[f - j]).sum();
         assert!((got - want).abs() < 1e-11, "element {f} is {got}, want {want}");
     }
+}
+
+#[test]
+fn plans_say_what_is_put_together_for_a_block() {
+    let x = LazyArray::<f64, _>::ones((600, 4), (6, 4));
+    let said = |text: &str, what: &str| assert!(text.contains(what), "no {what:?} in\n{text}");
+    let dropped = x.map_blocks_to(BlockLayout::new().drop_axis(Axis(0)), |block, _| block.sum_axis(Axis(0)));
+    said(&dropped.explain(), "map_blocks_to[gathers 2400 elements from blocks of 24]");
+    let coarse = x.coarsen([100, 1], |boxes, axes| boxes.max_axes(axes));
+    said(&coarse.explain(), "split[100, 1], gathers 400 elements from blocks of 24");
+    said(
+        &x.sliding_windows(50, Axis(0)).explain(),
+        "sliding_windows[50 along 0], gathers 200 elements from blocks of 24",
+    );
+    // Blocks of the array are enough.
+    let text = x.map_blocks(|block, _| block.to_owned()).explain()
+        + &x.coarsen([6, 1], |x, axes| x.max_axes(axes)).explain();
+    assert!(!text.contains("gathers"), "{text}");
 }

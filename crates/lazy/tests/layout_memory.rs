@@ -211,6 +211,59 @@ fn computations_go_on_between_blocks() {
     assert_eq!(largest, (127 * COLUMNS + 5 * SIDE - 1) as f64);
 }
 
+/// Takes the blocks of an array and computes something of its own after each.
+fn computed_between_blocks(rt: &Runtime, inside: &LazyScalar<f64>) -> chunkwise::Result<usize> {
+    let x: LazyArray1<f64> = LazyArray::from_fn(LIMIT / 2, SIDE * SIDE, |i| i as f64).sqrt();
+    let mut taken = 0;
+    for block in rt.blocks_iter(&x)? {
+        assert_eq!(block?.0.start[0], taken * SIDE * SIDE);
+        assert_eq!(rt.compute(inside)?, 3.0);
+        taken += 1;
+    }
+    Ok(taken)
+}
+
+#[test]
+fn what_needs_the_memory_of_a_stream_is_an_error_and_does_not_wait() {
+    let _turn = turn();
+    /// The largest element of a block of so many bytes.
+    fn of_one_block(bytes: usize) -> LazyScalar<f64> {
+        LazyArray::from_blocks(bytes / 8, bytes / 8, |block| ndarray::Array1::from_elem(block.shape[0], 3.0))
+            .max()
+    }
+    let (large, small) = (of_one_block(LIMIT / 4 * 3), of_one_block(LIMIT / 32));
+    for threads in [1, 3] {
+        let rt = Runtime::builder().threads(threads).memory_limit(&LIMIT.to_string()).build().unwrap();
+        assert_eq!(rt.compute(&large).unwrap(), 3.0);
+        let error = computed_between_blocks(&rt, &large).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Memory);
+        // The stream is gone.
+        assert_eq!(rt.compute(&large).unwrap(), 3.0);
+        assert_eq!(computed_between_blocks(&rt, &small).unwrap(), (LIMIT / 2).div_ceil(SIDE * SIDE));
+    }
+}
+
+#[test]
+fn what_does_not_fit_beside_a_stream_goes_to_disk() {
+    let _turn = turn();
+    let rt = limited();
+    let kept = rt.persist(&LazyArray::<f64, _>::ones(LIMIT / 64, 1 << 12).sqrt()).unwrap();
+    let mut blocks = rt.blocks_iter(&(&kept + 2.0)).unwrap();
+    assert_eq!(blocks.next().unwrap().unwrap().1[0], 3.0);
+    // Blocks of three quarters of the limit are needed twice, so they are written and read again.
+    let x = LazyArray::<f64, _>::from_blocks(LIMIT / 8 * 3 / 4, 1 << 12, |block| {
+        ndarray::Array1::from_elem(block.shape[0], 1.0)
+    });
+    let spread = (&x - x.sum()).sum();
+    let result = rt.compute(&spread);
+    assert!(result.is_ok_and(|x| x < 0.0), "{:?}", rt.compute(&spread));
+    // A result that does not fit is an error, though moving what is kept to disk would make room for it.
+    let error = rt.compute(&LazyArray::<f64, _>::ones(LIMIT / 8 * 3 / 4, 1 << 12).sqrt()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Memory);
+    assert!(error.to_string().contains("streams of blocks"), "{error}");
+    drop(blocks);
+}
+
 #[test]
 fn error_of_a_block_comes_after_the_blocks_before() {
     let _turn = turn();

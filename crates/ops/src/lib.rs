@@ -20,6 +20,7 @@
 
 pub mod contract;
 pub mod function;
+mod gathered;
 pub mod index;
 pub mod overlap;
 pub mod rolling;

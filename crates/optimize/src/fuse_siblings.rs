@@ -4,27 +4,30 @@
 //! walk from users to inputs:
 //!     a map is inlined when
 //!         it is not a result itself,
-//!         every user of it is a reduction that reads nothing else, or a map inlined before that reads nothing else,
-//!         all these reductions fold its own grid along the same axes,      -- else it would be computed twice
+//!         every user of it is a reduction, or a map inlined before,
+//!         all these reductions fold its own grid along the same axes and can be one set,  -- else it would be computed twice
 //!         they are few, and copying its program into each adds little
 //! walk from inputs to users:
 //!     a reduction takes the programs of the maps inlined into it in front of its own
-//!     reductions of the same inputs, space and axes become siblings        -- `ExprGraph::siblings`
+//!     reductions of the same space and axes that read nothing but what one of them reads
+//!         become siblings                                                              -- `ExprGraph::siblings`
 //! ```
+//!
+//! A sum of elements under a mask reads both, how many there are is a fold of the mask alone: they are one set, whose fold
+//! reads what the sum does.
 //!
 //! Every sibling keeps its own program over the inputs they share; what the programs have in common is found when
 //! they are compiled. So a graph with siblings means what it means without, node by node, and every reduction keeps
 //! its own result, line and place among the roots: a node of several results would need a type, a grid and a truth of
 //! its own.
 //!
-//! Siblings read the same inputs, so none of them can need another one: it would need itself.
+//! What a set reads comes before its first reduction in the order of the graph, so none of them can need another one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chunkwise_chunk::ChunkGrid;
 use chunkwise_expr::{Arg, ExprGraph, GraphNode, NodeId, Op, Program, ProgramBuilder, Reduce};
-use smallvec::SmallVec;
 
 use crate::fuse_reductions::program;
 use crate::rebuild::{Inputs, Step, rebuild};
@@ -62,7 +65,7 @@ impl Pass for FuseSiblings {
         }
         let mut siblings: Vec<Vec<NodeId>> = vec![Vec::new(); sets.len()];
         let mut new = rebuild(graph, notes, |new, id, places| {
-            if maps.is_inlined(id) {
+            if maps.programs[id.index()].is_some() {
                 return Step::Drop;
             }
             let Some(number) = set_of[id.index()] else { return Step::Keep };
@@ -75,23 +78,37 @@ impl Pass for FuseSiblings {
     }
 }
 
-/// The maps that reductions take in, each with its program and the nodes it reads.
-struct Inlined(Vec<Option<(Arc<Program>, Inputs)>>);
+/// Reductions that fold together.
+#[derive(Clone)]
+struct Set {
+    members: Vec<NodeId>,
+    /// What they read, each node once: all that one of them does, and nothing else.
+    inputs: Inputs,
+}
+
+/// The maps that reductions take in.
+struct Inlined {
+    /// Of each map that is inlined its program and what that reads.
+    programs: Vec<Option<(Arc<Program>, Inputs)>>,
+    /// What each reduction reads, inlined maps seen through, and who takes in a map with it.
+    sets: Vec<Set>,
+    /// The set of each reduction.
+    set_of: Vec<Option<usize>>,
+    /// For each reduction what it reads itself.
+    reads: Vec<Inputs>,
+}
 
 impl Inlined {
     fn find(graph: &ExprGraph, notes: &mut Notes) -> Inlined {
-        let mut maps = Inlined(vec![None; graph.len()]);
-        // For each node the reductions that read nothing else, maps inlined so far seen through.
+        let mut maps = Inlined::none(graph);
+        // For each node the reductions that read it, maps inlined so far seen through.
         let mut fed: Vec<Vec<NodeId>> = vec![Vec::new(); graph.len()];
         for id in graph.ids().rev() {
-            if let Op::Reduce(_) = graph.node(id).op {
-                if let Some(only) = only(&graph.inputs(id)) {
-                    fed[only.index()].push(id);
-                }
-                continue;
+            for &input in &maps.reads[id.index()] {
+                fed[input.index()].push(id);
             }
             let reductions = std::mem::take(&mut fed[id.index()]);
-            if !maps.takes_in(graph, id, &reductions) {
+            if !maps.may_take_in(graph, id, &reductions) {
                 if matches!(graph.node(id).op, Op::Fused(..) | Op::Element(_)) && !reductions.is_empty() {
                     notes.declined(
                         "fold a map",
@@ -102,93 +119,132 @@ impl Inlined {
                 continue;
             }
             let Some((program, inputs)) = program(graph, id) else { continue };
-            if program.instrs().len() * reductions.len() > MOST_COPIES {
+            let copies = program.instrs().len() * reductions.len();
+            if copies > MOST_COPIES || !maps.joins(id, &reductions, &inputs) {
                 continue;
             }
-            if let Some(only) = only(&inputs) {
-                fed[only.index()].extend(reductions);
+            for input in &inputs {
+                let known = &mut fed[input.index()];
+                known.extend(&reductions);
+                known.sort_unstable();
+                known.dedup();
             }
-            maps.0[id.index()] = Some((program, inputs));
+            maps.programs[id.index()] = Some((program, inputs));
         }
         maps
     }
 
-    fn is_inlined(&self, id: NodeId) -> bool {
-        self.0[id.index()].is_some()
+    fn none(graph: &ExprGraph) -> Inlined {
+        let reads = |id| match graph.node(id).op {
+            Op::Reduce(_) => distinct(&graph.inputs(id)),
+            _ => Inputs::new(),
+        };
+        let reads: Vec<Inputs> = graph.ids().map(reads).collect();
+        let mut set_of = vec![None; graph.len()];
+        let mut sets = Vec::new();
+        for id in graph.ids().filter(|&id| matches!(graph.node(id).op, Op::Reduce(_))) {
+            set_of[id.index()] = Some(sets.len());
+            sets.push(Set { members: vec![id], inputs: reads[id.index()].clone() });
+        }
+        Inlined { programs: vec![None; graph.len()], sets, set_of, reads }
     }
 
     /// Whether these reductions are what a map is for, and fold alike.
-    fn takes_in(&self, graph: &ExprGraph, id: NodeId, reductions: &[NodeId]) -> bool {
-        let reads_it_alone = |user: NodeId| match (&graph.node(user).op, &self.0[user.index()]) {
-            (Op::Reduce(_), _) => only(&graph.inputs(user)) == Some(id),
-            (_, Some((_, inputs))) => only(inputs) == Some(id),
-            _ => false,
+    fn may_take_in(&self, graph: &ExprGraph, id: NodeId, reductions: &[NodeId]) -> bool {
+        let folds = |user: NodeId| {
+            matches!(graph.node(user).op, Op::Reduce(_)) || self.programs[user.index()].is_some()
         };
         let Some(&first) = reductions.first() else { return false };
         let (space, axes) = space_of(graph, first);
         (2..=MOST_SIBLINGS).contains(&reductions.len())
             && !graph.is_root(id)
-            && graph.users(id).all(reads_it_alone)
+            && graph.users(id).all(folds)
             && graph.node(id).meta.grid() == space
             && reductions.iter().all(|&other| space_of(graph, other) == (space, axes))
     }
 
-    /// The last of the maps inlined into a reduction, itself where there is none, and what that reads.
-    fn front(&self, graph: &ExprGraph, reduction: NodeId) -> (NodeId, Inputs) {
-        let (mut front, mut inputs) = (reduction, graph.inputs(reduction));
-        while let Some(&input) = inputs.first()
-            && let Some((_, outside)) = &self.0[input.index()]
-        {
-            (front, inputs) = (input, outside.clone());
+    /// Makes one set of these reductions and of those in a set with them, which read `inputs` instead of a map then. False
+    /// when they cannot be one.
+    fn joins(&mut self, map: NodeId, reductions: &[NodeId], inputs: &[NodeId]) -> bool {
+        let mut numbers: Vec<usize> = reductions.iter().map(|&id| self.number(id)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let mut members: Vec<NodeId> = numbers.iter().flat_map(|&at| self.sets[at].members.clone()).collect();
+        members.sort_unstable();
+        let reads = members.iter().map(|&id| replaced(&self.reads[id.index()], map, inputs));
+        let reads: Vec<Inputs> = reads.collect();
+        let Some(inputs) = common(&reads).filter(|inputs| inputs.iter().all(|&input| input < members[0]))
+        else {
+            return false;
+        };
+        if members.len() > MOST_SIBLINGS {
+            return false;
         }
-        (front, inputs)
+        for (&id, reads) in members.iter().zip(&reads) {
+            self.reads[id.index()] = reads.clone();
+            self.set_of[id.index()] = Some(numbers[0]);
+        }
+        self.sets[numbers[0]] = Set { members, inputs };
+        true
+    }
+
+    fn number(&self, reduction: NodeId) -> usize {
+        self.set_of[reduction.index()].expect("every reduction is in a set")
     }
 }
 
-/// Reductions that fold together.
-struct Set {
-    members: Vec<NodeId>,
-    /// What all of them read, each node once.
-    inputs: Inputs,
+/// What a reduction reads when a map is inlined into it.
+fn replaced(reads: &[NodeId], map: NodeId, inputs: &[NodeId]) -> Inputs {
+    let one = |&id: &NodeId| if id == map { inputs.to_vec() } else { vec![id] };
+    distinct(&reads.iter().flat_map(one).collect::<Vec<_>>())
 }
+
+/// The first of these lists that holds all others, if one does.
+fn common(lists: &[Inputs]) -> Option<Inputs> {
+    let longest = lists.iter().rev().max_by_key(|list| list.len())?;
+    lists.iter().all(|list| holds(longest, list)).then(|| longest.clone())
+}
+
+fn holds(all: &[NodeId], some: &[NodeId]) -> bool {
+    some.iter().all(|id| all.contains(id))
+}
+
+/// What sets are found by: a node that they read, or that they read none, their space and axes.
+type Reads<'a> = (Option<NodeId>, &'a ChunkGrid, &'a [usize]);
 
 /// The sets of more than one reduction. Those that take in the same map stay together.
 fn sets(graph: &ExprGraph, maps: &Inlined) -> Vec<Set> {
     let mut sets: Vec<Set> = Vec::new();
-    // Only looked up, never walked: the set that reductions of these inputs, space and axes join at present.
-    let mut open: HashMap<(Inputs, &ChunkGrid, &[usize]), usize> = HashMap::new();
-    for (inputs, reductions) in clusters(graph, maps) {
-        let (space, axes) = space_of(graph, reductions[0]);
-        let mut key = distinct(&inputs);
-        key.sort_unstable();
-        let at = open.entry((key, space, axes)).or_insert(usize::MAX);
-        match sets.get_mut(*at) {
-            Some(set) if set.members.len() + reductions.len() <= MOST_SIBLINGS => {
-                set.members.extend(reductions)
-            }
-            _ => {
-                *at = sets.len();
-                sets.push(Set { members: reductions, inputs: distinct(&inputs) });
+    // Only looked up, never walked.
+    let mut reading: HashMap<Reads<'_>, Vec<usize>> = HashMap::new();
+    let reductions = graph.ids().filter(|id| maps.set_of[id.index()].is_some());
+    for id in reductions {
+        let set = &maps.sets[maps.number(id)];
+        if set.members[0] != id {
+            continue;
+        }
+        let (space, axes) = space_of(graph, id);
+        let last = set.inputs.iter().max().copied();
+        let known = reading.get(&(last, space, axes)).into_iter().flatten().rev().take(MOST_SIBLINGS);
+        let fits = |&at: &usize| {
+            let other: &Set = &sets[at];
+            other.members.len() + set.members.len() <= MOST_SIBLINGS && holds(&other.inputs, &set.inputs)
+        };
+        match known.copied().find(fits) {
+            Some(at) => sets[at].members.extend(&set.members),
+            None => {
+                let inputs = set.inputs.iter().map(|&input| Some(input));
+                let known_by: Vec<Option<NodeId>> =
+                    if last.is_some() { inputs.collect() } else { vec![None] };
+                for input in known_by {
+                    reading.entry((input, space, axes)).or_default().push(sets.len());
+                }
+                sets.push(set.clone());
             }
         }
     }
     sets.retain(|set| set.members.len() > 1);
     sets
-}
-
-/// The reductions by the last map inlined into them, with what that reads, in the order of the first of each.
-fn clusters(graph: &ExprGraph, maps: &Inlined) -> Vec<(Inputs, Vec<NodeId>)> {
-    let mut clusters: Vec<(Inputs, Vec<NodeId>)> = Vec::new();
-    let mut at: Vec<Option<usize>> = vec![None; graph.len()];
-    for id in graph.ids().filter(|&id| matches!(graph.node(id).op, Op::Reduce(_))) {
-        let (front, inputs) = maps.front(graph, id);
-        let at = *at[front.index()].get_or_insert_with(|| {
-            clusters.push((inputs, Vec::new()));
-            clusters.len() - 1
-        });
-        clusters[at].1.push(id);
-    }
-    clusters
 }
 
 /// A reduction over the inputs of its set, with everything inlined into it.
@@ -199,46 +255,41 @@ fn over(graph: &ExprGraph, maps: &Inlined, id: NodeId, inputs: &[NodeId]) -> Gra
         return node.clone();
     }
     let mut builder = ProgramBuilder::new();
-    let args: Vec<Arg> = inputs.iter().map(|&input| builder.input(graph.node(input).meta.dtype())).collect();
-    let result = value(&mut builder, graph, maps, id, &|input| {
-        args[inputs.iter().position(|&other| other == input).expect("the set reads what its members read")]
-    });
+    let args = inputs.iter().map(|&input| (input, builder.input(graph.node(input).meta.dtype()))).collect();
+    let result = value(&mut builder, graph, maps, id, args);
     let program = Some(Arc::new(builder.finish(result)));
     GraphNode { op: Op::Reduce(Arc::new(Reduce { program, ..reduce.clone() })), ..node.clone() }
 }
 
-/// The elements a reduction folds, as a value of the program that is built: the maps in front of it from the first to
-/// the last, then its own program.
+/// The elements a reduction folds, as a value of the program that is built: those of the maps inlined into it, inputs
+/// first, then those of its own program.
 fn value(
     builder: &mut ProgramBuilder,
     graph: &ExprGraph,
     maps: &Inlined,
     id: NodeId,
-    arg: &dyn Fn(NodeId) -> Arg,
+    args: Vec<(NodeId, Arg)>,
 ) -> Arg {
-    let mut chain: Vec<(&Arc<Program>, usize)> = Vec::new();
-    let mut inputs = graph.inputs(id);
-    let own = reduce_of(graph, id).program.as_ref();
-    chain.extend(own.map(|program| (program, inputs.len())));
-    while let Some(&input) = inputs.first()
-        && let Some((program, outside)) = &maps.0[input.index()]
-    {
-        chain.push((program, outside.len()));
-        inputs = outside.clone();
+    let mut known: HashMap<NodeId, Arg> = args.into_iter().collect();
+    let mut inlined: BTreeSet<NodeId> = BTreeSet::new();
+    let mut open: Vec<NodeId> = graph.inputs(id).to_vec();
+    while let Some(input) = open.pop() {
+        if let Some((_, inputs)) = &maps.programs[input.index()]
+            && inlined.insert(input)
+        {
+            open.extend(inputs);
+        }
     }
-    let mut values: SmallVec<[Arg; 3]> = inputs.into_iter().map(arg).collect();
-    for (program, operands) in chain.into_iter().rev() {
-        // All operands of a program behind a map are the one value of that map.
-        values.resize(operands, values.first().copied().unwrap_or(Arg::Input(0)));
-        values = smallvec::smallvec![builder.inline(program, &values)];
+    for map in inlined {
+        let (program, inputs) = maps.programs[map.index()].as_ref().expect("only inlined maps are noted");
+        let operands: Vec<Arg> = inputs.iter().map(|input| known[input]).collect();
+        known.insert(map, builder.inline(program, &operands));
     }
-    values[0]
-}
-
-/// The only node of a list, which may be in it several times.
-fn only(inputs: &[NodeId]) -> Option<NodeId> {
-    let first = *inputs.first()?;
-    inputs.iter().all(|&other| other == first).then_some(first)
+    let operands: Vec<Arg> = graph.inputs(id).iter().map(|input| known[input]).collect();
+    match &reduce_of(graph, id).program {
+        Some(program) => builder.inline(program, &operands),
+        None => operands[0],
+    }
 }
 
 /// Each node once, in the order of its first place.
@@ -265,7 +316,7 @@ fn space_of(graph: &ExprGraph, id: NodeId) -> (&ChunkGrid, &[usize]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{check_all, lit, source, unchanged, unchanged_all};
+    use crate::testing::{check_all, constant, lit, source, unchanged, unchanged_all};
     use crate::{FuseMaps, FuseReductions};
     use chunkwise_expr::{BinaryOp, Expr, ReduceKind, UnaryOp};
     use std::panic::Location;
@@ -324,6 +375,66 @@ mod tests {
         let text = graph.to_string();
         assert!(text.contains("%2 = sum{r0 = mul x0 x1}(%0, %1)"), "{text}");
         assert!(text.contains("%3 = max{r0 = sub x1 x0}(%0, %1): f64, folded with %2"), "{text}");
+    }
+
+    #[test]
+    fn reduction_that_reads_less_joins_one_that_reads_it_too() {
+        let (x, w) = (source("x", &[4], &[2]), source("w", &[4], &[2]));
+        let roots = [fold(ReduceKind::Sum, &two(BinaryOp::Mul, &x, &w)), fold(ReduceKind::Sum, &w)];
+        let mut graph = ExprGraph::import(&roots).unwrap();
+        for pass in [&FuseMaps as &dyn Pass, &FuseReductions, &FuseSiblings] {
+            graph = pass.run(&graph, &mut Notes::default()).unwrap_or(graph);
+        }
+        let text = graph.to_string();
+        assert!(text.contains("%2 = sum{r0 = mul x0 x1}(%0, %1)"), "{text}");
+        assert!(text.contains("%3 = sum{}(%0, %1): f64, folded with %2"), "{text}");
+    }
+
+    #[test]
+    fn map_that_others_use_with_more_is_in_all_of_them() {
+        let x = source("x", &[4], &[2]);
+        let mask = two(BinaryOp::Gt, &x, &lit(0.0));
+        let kept =
+            Expr::element(chunkwise_expr::ElementOp::Select, &[&mask, &lit(0.0), &x], Location::caller());
+        let (sum, count) = (fold(ReduceKind::Sum, &kept), fold(ReduceKind::Sum, &map(UnaryOp::Not, &mask)));
+        let mut graph = ExprGraph::import(&[sum, count, fold(ReduceKind::All, &mask)]).unwrap();
+        for pass in [&FuseMaps as &dyn Pass, &FuseReductions, &FuseSiblings] {
+            graph = pass.run(&graph, &mut Notes::default()).unwrap_or(graph);
+        }
+        let text = graph.to_string();
+        let want = [
+            "%3 = sum{r0 = gt x0 0.0; r1 = where_ r0 0.0 x0}(%0)",
+            "%4 = sum{r0 = gt x0 0.0; r1 = not r0}(%0): i64, folded with %3",
+            "%5 = all{r0 = gt x0 0.0}(%0): bool, folded with %3",
+        ];
+        assert!(want.iter().all(|part| text.contains(part)), "{text}");
+    }
+
+    #[test]
+    fn reductions_of_constants_read_nothing_and_fold_together() {
+        let y = two(BinaryOp::Add, &constant(1.0, &[4], &[2]), &lit(2.0));
+        let mut graph = ExprGraph::import(&[fold(ReduceKind::Sum, &y), fold(ReduceKind::Max, &y)]).unwrap();
+        for pass in [&FuseMaps as &dyn Pass, &FuseReductions, &FuseSiblings] {
+            graph = pass.run(&graph, &mut Notes::default()).unwrap_or(graph);
+        }
+        let text = graph.to_string();
+        assert!(text.contains("sum{r0 = add 1.0 2.0}: f64") && text.contains("folded with"), "{text}");
+    }
+
+    #[test]
+    fn map_of_reductions_that_read_different_arrays_stays_an_array() {
+        let (x, v, w) = (source("x", &[4], &[2]), source("v", &[4], &[2]), source("w", &[4], &[2]));
+        let y = map(UnaryOp::Exp, &x);
+        let roots = [
+            fold(ReduceKind::Sum, &two(BinaryOp::Mul, &y, &v)),
+            fold(ReduceKind::Sum, &two(BinaryOp::Mul, &y, &w)),
+        ];
+        let mut graph = ExprGraph::import(&roots).unwrap();
+        for pass in [&FuseMaps as &dyn Pass, &FuseReductions] {
+            graph = pass.run(&graph, &mut Notes::default()).unwrap_or(graph);
+        }
+        let (after, rewrites) = FuseSiblings.run(&graph);
+        assert_eq!((after.to_string(), rewrites), (graph.to_string(), 0));
     }
 
     #[test]

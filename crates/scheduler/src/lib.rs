@@ -81,7 +81,7 @@ pub use evict::Eviction;
 pub use graph::{GraphBuilder, LayerId, TaskBytes, TaskGraph, TaskId};
 pub use handle::{CancelToken, OnCancel, RunHandle};
 pub use layer::{FnLayer, Layer, TaskCx};
-pub use lease::{Lease, LeaseError, MemoryBudget};
+pub use lease::{Lease, LeaseError, MemoryBudget, Stay};
 pub use observe::{Observer, Progress, RunEvent, TaskEnd, TaskEvent, TaskKind};
 pub use plan::{Plan, PlanOptions, SpillCodec};
 pub use pool::Pool;

@@ -151,7 +151,7 @@ fn a_run_that_results_leave_no_room_for_is_refused_at_once() {
     assert_eq!(error, LeaseError::Held { needed: 61, limit: 100, held: 40 });
     assert_eq!(
         error.to_string(),
-        "the run needs 61 bytes, results that are kept hold 40 of the memory limit of 100: drop some of them, \
+        "the run needs 61 bytes, results that are kept and streams of blocks hold 40 of the memory limit of 100: drop some of them, \
          raise the limit or use smaller chunks"
     );
     result.shrink_to(39);

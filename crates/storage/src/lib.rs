@@ -29,7 +29,6 @@ mod generate;
 mod leftovers;
 mod memory;
 mod npy;
-mod packing;
 mod runs;
 mod staged;
 mod sync;
@@ -43,6 +42,5 @@ pub use function::{BlockFnSource, FnSource};
 pub use generate::{ArangeSource, EyeSource, FillSource, LinspaceSource};
 pub use memory::{MemorySink, MemorySource, ResidentSource};
 pub use npy::{NpySink, NpySource};
-pub use packing::Packing;
 #[cfg(feature = "zarr")]
 pub use zarr::{ZarrOptions, ZarrSink, ZarrSource, ZarrVersion};

@@ -68,11 +68,12 @@ const ONE_NODE: &[&str] = &[
     "zip_mapv",
 ];
 
-/// Methods whose values `lazy/tests/results.rs`, `bars.rs` and their examples check.
+/// Methods whose values `lazy/tests/results.rs`, `bars.rs`, `missing.rs` and their examples check.
 const TESTED_THERE: &[&str] = &[
     "arange",
     "clamp",
     "clip",
+    "decoded",
     "eye",
     "eye_offset",
     "from_blocks",

@@ -61,11 +61,9 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     /// array larger than memory piece by piece. Blocks are computed ahead as far as the memory limit lets them; a block that
     /// was taken belongs to the program and counts no more. Dropping the iterator cancels the rest.
     ///
-    /// While it is there the iterator holds memory, half of the limit or what the array needs at least. A computation that the
-    /// program starts in between gets the rest; one that needs more waits until the iterator is dropped. **Inside the loop
-    /// it waits for ever**, as the thread that waits is the one that would drop the iterator. Give such a loop a runtime of
-    /// its own ([`Runtime::blocks_iter`]), and compute what is inside on another; or collect the blocks first, where they
-    /// fit in memory.
+    /// While it is there the iterator holds memory, half of what is free of the limit or what the array needs at least. A
+    /// computation that the program starts in between, inside the loop or on any other thread, is planned for the rest; one
+    /// that needs more is an error at once, for it might wait for ever. Persisted arrays are not moved to disk meanwhile.
     ///
     /// # Errors
     /// When the system refuses a thread. Everything else is an error of the iterator's.

@@ -221,7 +221,23 @@ impl<T: Number> LazyArray2<T> {
     #[must_use]
     #[track_caller]
     pub fn trace(&self) -> LazyScalar<T::Sum> {
-        LazyArray::wrap(contract::trace(self.expr(), here()))
+        LazyArray::wrap(contract::trace(self.expr(), 0, here()))
+    }
+
+    /// The sum of a diagonal: a positive offset counts to the right of the main one, a negative one below it. Of an offset
+    /// beyond the matrix 0. In more axes it is the sum of [`diagonal`](LazyArray::diagonal) along its last one.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::from_ndarray(ndarray::arr2(&[[1, 2, 3], [4, 5, 6]]), 2);
+    /// let sums = [-2, -1, 0, 1, 2, 3].map(|offset| x.trace_offset(offset));
+    /// assert_eq!(chunkwise::compute(sums)?, [0_i64, 4, 6, 8, 3, 0]);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn trace_offset(&self, offset: isize) -> LazyScalar<T::Sum> {
+        LazyArray::wrap(contract::trace(self.expr(), offset, here()))
     }
 }
 

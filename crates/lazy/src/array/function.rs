@@ -230,7 +230,8 @@ where
 ///
 /// The function gets blocks: core axes whole, the others first and cut, finer than before where core axes have to be put
 /// together, so that blocks hold about as many elements. It gives a block whose other axes are those of the broadcast
-/// ones, and then the core axes of the result. A core axis that no array has is given as a length, `"(i)->(3)"`.
+/// ones, and then the core axes of the result. A core axis that no array has is given as a length, `"(i)->(3)"`: several
+/// results of one type are elements of such an axis, which [`index_axis`](LazyArray::index_axis) takes apart.
 ///
 /// ```
 /// use chunkwise::apply_gufunc;
@@ -252,6 +253,37 @@ where
 {
     let call = BlockFn::new(move |blocks, place| Ok(chunk(A::call(&f, blocks, &place.into())?)));
     let (name, exprs, at) = ("apply_gufunc", arrays.exprs(), here());
+    let signature = Signature::parse(signature);
+    ranked(name, function::gufunc(name, signature, &refs(&exprs), U::DTYPE, call, at), at)
+}
+
+/// [`apply_gufunc`] with a function that may fail; an error of it is that of the computation.
+///
+/// ```
+/// use chunkwise::prelude::*;
+/// use chunkwise::try_apply_gufunc;
+/// let x = LazyArray::from_ndarray(ndarray::arr2(&[[4.0, 2.0], [3.0, 0.0]]), 1);
+/// let ratio = try_apply_gufunc("(i)->()", (&x,), |x, _| {
+///     let (above, below) = (x.index_axis(Axis(1), 0), x.index_axis(Axis(1), 1));
+///     if below.iter().any(|&v| v == 0.0) { Err("a zero below") } else { Ok(&above / &below) }
+/// });
+/// assert_eq!(ratio.slice(s![..1]).compute()?, ndarray::arr1(&[2.0]));
+/// assert!(ratio.compute().unwrap_err().to_string().contains("a zero below"));
+/// # Ok::<(), chunkwise::Error>(())
+/// ```
+#[must_use]
+#[track_caller]
+pub fn try_apply_gufunc<A, F, U, E, Err>(signature: &str, arrays: A, f: F) -> LazyArray<U, E>
+where
+    A: BlockArgs<F, Result<Array<U, E>, Err>>,
+    F: Send + Sync + 'static,
+    U: Element,
+    E: Dimension,
+    Err: Into<BlockError>,
+{
+    let call =
+        BlockFn::new(move |blocks, place| A::call(&f, blocks, &place.into())?.map(chunk).map_err(Into::into));
+    let (name, exprs, at) = ("try_apply_gufunc", arrays.exprs(), here());
     let signature = Signature::parse(signature);
     ranked(name, function::gufunc(name, signature, &refs(&exprs), U::DTYPE, call, at), at)
 }

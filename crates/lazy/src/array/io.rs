@@ -33,7 +33,8 @@ pub fn open_npy<T: Element, D: Dimension>(path: impl AsRef<Path>) -> Result<Lazy
 }
 
 /// Opens a Zarr array, version 2 or 3, sharded or not; its blocks are those of the file. The elements are those that are
-/// stored: [`ZarrArray`](crate::ZarrArray) has the attributes, and decodes packed and missing values.
+/// stored; [`decoded`](LazyArray::decoded) gives the values that they stand for, and [`ZarrArray`](crate::ZarrArray) has the
+/// attributes.
 ///
 /// # Errors
 /// When the array cannot be read, or holds another element type or number of axes.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chunkwise_chunk::{ChunkGrid, Chunks, DType, Number, Ordered, Real};
+use chunkwise_chunk::{ChunkGrid, Chunks, DType, Float, Number, Ordered, Real};
 use chunkwise_expr::{BinaryOp, ElementFn, ElementOp, Expr, ExprError, ReduceKind};
 use chunkwise_ops::shape::{Difference, Gradient, Spacing};
 use chunkwise_storage::{FnSource, MemorySource};
@@ -123,6 +123,30 @@ impl<T: Real, D: Dimension> LazyArray<T, D> {
     }
 }
 
+impl<T: Real, D: Dimension> LazyArray<T, D> {
+    /// The [`gradient`](LazyArray::gradient) along every axis, in their order: NumPy's `gradient` without an axis. One spacing
+    /// is for all axes, several are for one axis each; another number is an error in each result. Computed together they
+    /// read the array once for each axis.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::from_ndarray(ndarray::arr2(&[[1.0, 2.0, 6.0], [3.0, 4.0, 5.0]]), 2);
+    /// let [rows, columns]: [_; 2] = x.gradient_all([1.0, 2.0]).try_into().unwrap();
+    /// assert_eq!(rows.compute()?.row(0), ndarray::arr1(&[2.0, 2.0, -1.0]));
+    /// assert_eq!(columns.compute()?.row(0), ndarray::arr1(&[0.5, 1.25, 2.0]));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn gradient_all(
+        &self,
+        spacings: impl IntoIterator<Item = impl Into<Spacing>>,
+    ) -> Vec<LazyArray<T::Mean, D>> {
+        let (at, spacings) = (here(), spacings.into_iter().map(Into::into).collect());
+        slopes(self.expr(), spacings, at).into_iter().map(LazyArray::wrap).collect()
+    }
+}
+
 impl<T: Number, D: Dimension> LazyArray<T, D> {
     /// The integral along an axis by the trapezoidal rule; the spacing is the distance of neighbours or the coordinates of
     /// all elements. One pass: each element is weighted by half the distance of its neighbours.
@@ -162,9 +186,9 @@ pub struct InterpOptions {
     pub period: Option<f64>,
 }
 
-impl<D: Dimension> LazyArray<f64, D> {
+impl<T: Float, D: Dimension> LazyArray<T, D> {
     /// The piecewise linear function through the points `(xp[i], fp[i])`, at every element: NumPy's `interp`. The
-    /// coordinates `xp` must not decrease.
+    /// coordinates `xp` must not decrease. Computed in `f64`, and rounded once to the type of the elements.
     ///
     /// ```
     /// use chunkwise::prelude::*;
@@ -175,7 +199,7 @@ impl<D: Dimension> LazyArray<f64, D> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn interp(&self, xp: &[f64], fp: &[f64]) -> LazyArray<f64, D> {
+    pub fn interp(&self, xp: &[f64], fp: &[f64]) -> LazyArray<T, D> {
         LazyArray::wrap(interpolated(self.expr(), xp, fp, InterpOptions::default(), here()))
     }
 
@@ -192,7 +216,7 @@ impl<D: Dimension> LazyArray<f64, D> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn interp_with(&self, xp: &[f64], fp: &[f64], options: InterpOptions) -> LazyArray<f64, D> {
+    pub fn interp_with(&self, xp: &[f64], fp: &[f64], options: InterpOptions) -> LazyArray<T, D> {
         LazyArray::wrap(interpolated(self.expr(), xp, fp, options, here()))
     }
 }
@@ -217,6 +241,19 @@ fn floats(x: &Expr, at: Origin) -> Expr {
 
 fn derived(x: &Expr, axis: usize, spacing: Spacing, edge_order: usize, at: Origin) -> Expr {
     Expr::blockwise(Gradient { axis, spacing, edge_order }, &[&floats(x, at)], at)
+}
+
+/// The derivative along every axis.
+fn slopes(x: &Expr, mut spacings: Vec<Spacing>, at: Origin) -> Vec<Expr> {
+    let ndim = x.shape().len();
+    if let [one] = &spacings[..] {
+        spacings = vec![one.clone(); ndim];
+    }
+    if spacings.len() != ndim && x.error().is_none() {
+        let text = format!("{} spacings are given for {ndim} axes", spacings.len());
+        return vec![Expr::invalid("gradient_all", ExprError::Message(text), at); ndim];
+    }
+    spacings.into_iter().enumerate().map(|(axis, spacing)| derived(x, axis, spacing, 1, at)).collect()
 }
 
 fn integrated(x: &Expr, axis: usize, spacing: Spacing, at: Origin) -> Expr {
@@ -266,7 +303,8 @@ fn interpolated(x: &Expr, xp: &[f64], fp: &[f64], options: InterpOptions, at: Or
     match Points::new(xp, fp, options) {
         Ok(points) => {
             let value = ElementFn::unary("interp", move |x: f64| points.value(x));
-            Expr::element(ElementOp::Call(value), &[x], at)
+            let made = Expr::element(ElementOp::Call(value), &[&x.cast(DType::F64, at)], at);
+            made.cast(x.dtype().unwrap_or(DType::F64), at)
         }
         Err(_) if x.error().is_some() => x.clone(),
         Err(cause) => Expr::invalid("interp", cause, at),

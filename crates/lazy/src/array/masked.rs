@@ -1,6 +1,6 @@
 //! Arrays with missing elements: what they are, their parts, and how they are computed.
 //!
-//! Elementwise methods are in `masked_math.rs`, reductions in `masked_reduce.rs`, and what makes masked arrays of plain
+//! Elementwise methods are in `masked_math.rs`, reductions in `masked_reduce.rs`, other layouts in `masked_shape.rs`, and what makes masked arrays of plain
 //! ones in `missing.rs`.
 
 use std::fmt;
@@ -13,7 +13,7 @@ use super::here;
 use super::masked_expr::{Masked, nothing_missing};
 use super::values_expr::Elementwise;
 use crate::compute::Results;
-use crate::{Compute, LazyArray, LazyDim, Result, Runtime};
+use crate::{Compute, LazyArray, LazyDim, Plan, Result, Runtime};
 
 /// A lazy array some of whose elements are missing: the elements, and a mask that is true where one is missing.
 ///
@@ -112,6 +112,68 @@ impl<T, D> MaskedArray<T, D> {
         self.data.chunks()
     }
 
+    /// Number of elements, missing ones included; 0 when the expression cannot be built.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// assert_eq!(LazyArray::<f32, _>::zeros((3, 4), 2).masked_equal(0.0).len(), 12);
+    /// ```
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Whether there are no elements, missing ones included.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// assert!(!LazyArray::<f32, _>::zeros((3, 4), 2).masked_equal(0.0).is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
+    /// Length of an axis; 0 for one that is not there.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// assert_eq!(LazyArray::<f32, _>::zeros((3, 4), 2).masked_equal(0.0).len_of(Axis(1)), 4);
+    /// ```
+    pub fn len_of(&self, axis: Axis) -> usize {
+        self.data.len_of(axis)
+    }
+
+    /// The plan of computing elements and mask as text; see [`LazyArray::explain`].
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr1(&[1.0, -9.0, 5.0]), 2).masked_equal(-9.0);
+    /// // The sum, and whether everything is missing: folded together.
+    /// let text = x.sum().explain();
+    /// assert!(text.contains("folded with"), "{text}");
+    /// ```
+    pub fn explain(&self) -> String {
+        match self.plan() {
+            Ok(plan) => plan.to_string(),
+            Err(err) => format!("cannot be planned: {err}\n"),
+        }
+    }
+
+    /// The plan of computing elements and mask in one run, without running it.
+    ///
+    /// # Errors
+    /// As [`LazyArray::plan`].
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::<f64, _>::from_ndarray(ndarray::arr1(&[1.0, -9.0, 5.0]), 1).masked_equal(-9.0);
+    /// // Three folds, of which sum, count and mask are finished each; and the quotient.
+    /// assert_eq!(x.mean().plan()?.tasks(), 7);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    pub fn plan(&self) -> Result<Plan> {
+        Runtime::global()?.plan_results(&[self.data.expr(), self.mask.expr()])
+    }
+
     /// The first error made while building the elements or the mask, if any.
     ///
     /// # Errors
@@ -132,7 +194,6 @@ impl<T: Element, D: Dimension> MaskedArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// use chunkwise::MaskedArray;
     /// let data = LazyArray::arange(0_i32, 3, 1, 2);
     /// let x = MaskedArray::from_parts(data.clone(), data.eq(1));
     /// assert_eq!(x.sum().compute_option()?, Some(2));
@@ -350,6 +411,24 @@ impl<T: Element, D: LazyDim> MaskedArray<T, D> {
     /// ```
     pub fn compute(&self) -> Result<(D::Computed<T>, D::Computed<bool>)> {
         Runtime::global()?.compute(self)
+    }
+}
+
+impl<T: Element, D: LazyDim> MaskedArray<T, D> {
+    /// Computes elements and mask and keeps their blocks; see [`LazyArray::persist`]. In two runs: where both come from one
+    /// file, it is read for each.
+    ///
+    /// # Errors
+    /// As [`LazyArray::persist`].
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::from_ndarray(ndarray::arr1(&[1, 2]), 2).masked_equal(2).persist()?;
+    /// assert_eq!(x.max().compute_option()?, Some(1));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    pub fn persist(&self) -> Result<Self> {
+        Ok(MaskedArray { data: self.data.persist()?, mask: self.mask.persist()? })
     }
 }
 

@@ -1,13 +1,12 @@
 //! Masked values as expressions: how operations and reductions treat the mask. No types, no methods.
 //!
 //! What lies under a mask is never looked at: reductions put in its place what changes nothing, and operations that are
-//! errors for some values a value for which they are none. What is not missing may be an error as in plain arrays:
-//! integers divided by zero.
+//! errors for some values a value for which they are none. What is divided by zero is missing.
 
 use std::sync::Arc;
 
 use chunkwise_chunk::{ChunkSource, Chunks, DType, Scalar};
-use chunkwise_expr::{BinaryOp, Expr, ExprError, ReduceKind, UnaryOp};
+use chunkwise_expr::{BinaryOp, Expr, ExprError, ReduceKind, UnaryOp, eval_cast};
 use chunkwise_storage::FillSource;
 
 use super::values_expr::Elementwise;
@@ -36,6 +35,12 @@ pub(super) struct Over<'a> {
 }
 
 impl Masked {
+    /// What cannot be built.
+    pub(super) fn invalid(op: &str, text: String, make: Elementwise) -> Masked {
+        let invalid = Expr::invalid(op, ExprError::Message(text), make.0);
+        Masked { data: invalid.clone(), mask: invalid }
+    }
+
     /// Elements under a mask that broadcasts to their shape.
     pub(super) fn new(data: Expr, mask: &Expr, make: Elementwise) -> Masked {
         let mask = mask_like(&data, &[mask], make);
@@ -79,8 +84,7 @@ impl Masked {
     pub(super) fn reduce(&self, kind: ReduceKind, over: Over<'_>, ddof: f64, make: Elementwise) -> Masked {
         if !ddof.is_finite() {
             let text = format!("ddof is {ddof}; it must be a finite number");
-            let invalid = Expr::invalid(kind.name(), ExprError::Message(text), make.0);
-            return Masked { data: invalid.clone(), mask: invalid };
+            return Masked::invalid(kind.name(), text, make);
         }
         let mut mask = reduced(&self.mask, ReduceKind::All, over, make);
         if matches!(kind, ReduceKind::Var | ReduceKind::Std) && ddof > 0.0 {
@@ -151,13 +155,14 @@ impl Masked {
 
 /// An operation of elements, missing where one of the masks says so.
 fn combine(op: BinaryOp, a: &Expr, b: &Expr, masks: &[Option<&Expr>], make: Elementwise) -> Masked {
-    let masks: Vec<&Expr> = masks.iter().copied().flatten().collect();
+    let zero = zero_divisor(op, b, make);
+    let masks: Vec<&Expr> = masks.iter().copied().flatten().chain(&zero).collect();
     let total = a.dtype().is_none_or(|dtype| op.is_total(dtype));
     let harmless;
     let b = if total {
         b
     } else {
-        // A missing zero must not be an error: one divides everything, and is an exponent of everything.
+        // What is missing must not be an error: one divides everything, and is an exponent of everything.
         let mask = masks.iter().skip(1).fold(masks[0].clone(), |all, mask| make.or(&all, mask));
         harmless = make.select(&mask, &make.number(1_u8, b), b);
         &harmless
@@ -165,6 +170,15 @@ fn combine(op: BinaryOp, a: &Expr, b: &Expr, masks: &[Option<&Expr>], make: Elem
     let data = make.binary(op, a, b);
     let mask = mask_like(&data, &masks, make);
     Masked { data, mask }
+}
+
+/// Where a divisor is zero; `None` for what is no division, and for numbers that are not zero.
+fn zero_divisor(op: BinaryOp, divisor: &Expr, make: Elementwise) -> Option<Expr> {
+    let divides = matches!(op, BinaryOp::Div | BinaryOp::Rem | BinaryOp::FloorDiv | BinaryOp::Modulo);
+    let zero = Scalar::zero(divisor.dtype()?);
+    let never =
+        divisor.op().constant().is_some_and(|value| eval_cast(value, DType::Bool) == Scalar::Bool(true));
+    (divides && !never).then(|| make.binary(BinaryOp::Eq, divisor, &make.literal(zero)))
 }
 
 /// The masks together, as one of the shape of `data` where they broadcast to it.
@@ -202,6 +216,6 @@ pub(super) fn least(dtype: DType) -> Scalar {
 fn extreme(infinity: f64, dtype: DType) -> Scalar {
     match dtype {
         DType::Bool => Scalar::Bool(infinity > 0.0),
-        dtype => chunkwise_expr::eval_cast(infinity.into(), dtype),
+        dtype => eval_cast(infinity.into(), dtype),
     }
 }

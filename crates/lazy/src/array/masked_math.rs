@@ -1,7 +1,7 @@
 //! Elementwise methods and operators of masked arrays: every row of the operation tables.
 //!
-//! A missing divisor of integers may be zero; one that is not missing is an error, as in plain arrays, and does not become
-//! missing by itself. `b.masked_equal(0)` first makes it so.
+//! What is divided by zero is missing, of integers and of floats, as in `numpy.ma`. Other results that are no numbers, of
+//! functions and of divisions of NaN, stay as they are.
 
 use std::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Shl, Shr, Sub};
 use std::panic::Location;
@@ -32,15 +32,13 @@ impl<T, D> sealed::MaskedOperand<T> for &MaskedArray<T, D> {}
 /// # Ok::<(), chunkwise::Error>(())
 /// ```
 ///
-/// Integers divided by zero are an error where the zero is not missing. Where results shall be missing instead, mask zeros
-/// first:
+/// What is divided by zero (`/`, `%`, `floor_div`, `modulo`) is missing, and no error:
 ///
 /// ```
 /// use chunkwise::prelude::*;
 /// let a = LazyArray::from_ndarray(ndarray::arr1(&[6_i32, 7]), 2).masked_equal(-1);
 /// let b = LazyArray::from_ndarray(ndarray::arr1(&[3_i32, 0]), 2);
-/// assert!((&a / &b).compute().is_err());
-/// assert_eq!((&a / b.masked_equal(0)).filled(-1).compute()?, ndarray::arr1(&[2, -1]));
+/// assert_eq!((&a / &b).filled(-1).compute()?, ndarray::arr1(&[2, -1]));
 /// # Ok::<(), chunkwise::Error>(())
 /// ```
 pub trait MaskedOperand<T: Element>: sealed::MaskedOperand<T> {
@@ -103,7 +101,6 @@ macro_rules! unary_method {
             ///
             /// ```
             /// use chunkwise::prelude::*;
-            /// use chunkwise::MaskedArray;
             #[doc = concat!("let x = LazyArray::from_ndarray(ndarray::arr1(&[", stringify!($eg), "]), 1);")]
             #[doc = concat!("let y = MaskedArray::from(x).", stringify!($name), "();")]
             #[doc = concat!("assert_eq!(y.compute()?, (ndarray::arr1(&[", stringify!($res), "]), ndarray::arr1(&[false])));")]
@@ -134,7 +131,6 @@ macro_rules! binary_method {
             ///
             /// ```
             /// use chunkwise::prelude::*;
-            /// use chunkwise::MaskedArray;
             #[doc = concat!("let x = LazyArray::from_ndarray(ndarray::arr1(&[", stringify!($ea), "]), 1);")]
             #[doc = concat!("let y = MaskedArray::from(x).", stringify!($name), "(", stringify!($eb), ");")]
             #[doc = concat!("assert_eq!(y.compute()?, (ndarray::arr1(&[", stringify!($res), "]), ndarray::arr1(&[false])));")]

@@ -114,6 +114,27 @@ impl<T: Ordered, D: Dimension> LazyArray<T, D> {
     }
 }
 
+impl<T: Real, D: Dimension> LazyArray<T, D> {
+    /// What truncated division leaves: `%` as a method. The sign is that of the dividend;
+    /// [`modulo`](LazyArray::modulo) takes that of the divisor.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::from_ndarray(ndarray::arr1(&[-7.5, 7.5]), 2);
+    /// assert_eq!(x.fmod(2.0).compute()?, ndarray::arr1(&[-1.5, 1.5]));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn fmod<O: Operand<T>>(&self, other: O) -> LazyArray<T, Max<D, O::Dim>>
+    where
+        D: DimMax<O::Dim>,
+    {
+        let at = here();
+        LazyArray::wrap(Expr::element(BinaryOp::Rem.into(), &[self.expr(), &other.operand(at)], at))
+    }
+}
+
 impl<T: Element, D: Dimension> LazyArray<T, D> {
     /// The elements converted to another type. Floats to integers truncate and saturate, with NaN as 0; integers to
     /// smaller integers wrap; anything to bool is "not zero". Real numbers become complex ones with an imaginary part of

@@ -1,8 +1,7 @@
 //! Packed values: scale, offset and missing values of stored elements, decoded as they are read.
 
-use chunkwise_chunk::{DType, Element, Float, Scalar};
+use chunkwise_chunk::{DType, Element, Float, Packing, Scalar};
 use chunkwise_expr::{BinaryOp, Expr, UnaryOp, eval_cast};
-use chunkwise_storage::Packing;
 use ndarray::Dimension;
 
 use super::here;
@@ -19,14 +18,14 @@ impl<S: Element, D: Dimension> LazyArray<S, D> {
     /// use chunkwise::Packing;
     /// let stored = LazyArray::from_ndarray(ndarray::arr1(&[0_i16, 250, -32768]), 2);
     /// let packing = Packing::default().scale_factor(0.01).add_offset(273.15).missing_value(-32768_i16);
-    /// let kelvin = stored.decoded::<f32>(&packing);
+    /// let kelvin = stored.decoded_with::<f32>(&packing);
     /// assert_eq!(kelvin.filled(f32::NAN).slice(s![..2]).compute()?, ndarray::arr1(&[273.15, 275.65]));
     /// assert_eq!(kelvin.count().compute()?, 2);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn decoded<T: Float>(&self, packing: &Packing) -> MaskedArray<T, D> {
+    pub fn decoded_with<T: Float>(&self, packing: &Packing) -> MaskedArray<T, D> {
         MaskedArray::wrap(decoded(self.expr(), packing, T::DTYPE, Elementwise(here())))
     }
 }

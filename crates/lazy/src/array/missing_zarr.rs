@@ -4,20 +4,22 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use chunkwise_chunk::{ChunkGrid, ChunkSource, DType, Element, Float};
-use chunkwise_expr::Expr;
-use chunkwise_storage::{Packing, ZarrSource};
+use chunkwise_chunk::{ChunkGrid, ChunkSource, DType, Element, Float, Packing};
+use chunkwise_expr::{Expr, Op};
+use chunkwise_storage::ZarrSource;
 use ndarray::Dimension;
 
 use super::here;
 use super::io::{check_rank, typed};
+use super::masked_expr::Masked;
 use super::missing_packing::decoded;
 use super::values_expr::Elementwise;
 use crate::{Error, LazyArray, MaskedArray, Result};
 
 /// A Zarr array that is open: its type, shape, attributes, and its elements as they are stored or as what they stand for.
 ///
-/// [`open_zarr`](crate::open_zarr) is the short way to the stored elements.
+/// [`open_zarr`](crate::open_zarr) is the short way to the stored elements, and `decoded()` from there to the values: this
+/// type is for arrays whose element type is not known before, and for what attributes say.
 ///
 /// ```
 /// use chunkwise::prelude::*;
@@ -106,7 +108,7 @@ impl ZarrArray {
     }
 
     /// The values that the elements stand for, of whatever type these are, as [`packing`](ZarrArray::packing) says; see
-    /// [`LazyArray::decoded`].
+    /// [`LazyArray::decoded_with`].
     ///
     /// # Errors
     /// When the array has another number of axes, or attributes that cannot be understood.
@@ -116,5 +118,60 @@ impl ZarrArray {
         check_rank::<D>(&*self.0)?;
         let stored = Expr::source("open", Arc::clone(&self.0) as Arc<dyn ChunkSource>, None, at);
         Ok(MaskedArray::wrap(decoded(&stored, &packing, T::DTYPE, Elementwise(at))))
+    }
+}
+
+impl<S: Element, D: Dimension> LazyArray<S, D> {
+    /// The values that the elements of a file stand for, as its attributes say: [`decoded_with`](LazyArray::decoded_with)
+    /// the packing that the file has. The result is `f32` of stored `f32`, else `f64`; `decoded_with` makes other types.
+    ///
+    /// The array is one that [`open_zarr`](crate::open_zarr) gave, or parts of it: slices, transposes, reshapes and other
+    /// blocks keep what elements stand for. An array that is computed, or comes from where there are no attributes, is an
+    /// error.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// use chunkwise::{ZarrOptions, open_zarr};
+    /// let path = std::env::temp_dir().join(format!("chunkwise-doc-decoded-{}.zarr", std::process::id()));
+    /// let attributes = r#"{"scale_factor": 0.5, "add_offset": 200.0, "_FillValue": -1}"#;
+    /// LazyArray::from_ndarray(ndarray::arr1(&[0_i16, 10, -1, 30]), 2)
+    ///     .store_zarr_with(&path, ZarrOptions::default().attributes(attributes))?;
+    ///
+    /// let kelvin = open_zarr::<i16, Ix1>(&path)?.decoded();
+    /// assert_eq!(kelvin.filled(0.0).compute()?, ndarray::arr1(&[200.0, 205.0, 0.0, 215.0]));
+    /// assert!((open_zarr::<i16, Ix1>(&path)? + 1).decoded().check().is_err());
+    /// # std::fs::remove_dir_all(path).unwrap();
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn decoded(&self) -> MaskedArray<S::Mean, D>
+    where
+        S::Mean: Float,
+    {
+        let make = Elementwise(here());
+        MaskedArray::wrap(match own_packing(self.expr()) {
+            Ok(packing) => decoded(self.expr(), &packing, S::Mean::DTYPE, make),
+            Err(text) => Masked::invalid("decoded", text, make),
+        })
+    }
+}
+
+/// The packing of the source whose elements these are, unchanged.
+fn own_packing(elements: &Expr) -> Result<Packing, String> {
+    let mut expr = elements;
+    while let Op::View(_) | Op::Reshape(_) | Op::Rechunk(_) = expr.op() {
+        expr = &expr.node().inputs()[0];
+    }
+    let Op::Source(source) = expr.op() else {
+        return match elements.error() {
+            Some(_) => Ok(Packing::default()), // what cannot be built hands its own error on
+            None => Err(format!("{} gives elements that are not stored; decode before it", expr.op().name())),
+        };
+    };
+    match source.source().packing() {
+        Ok(Some(packing)) => Ok(packing),
+        Ok(None) => Err(format!("{} has no attributes; use decoded_with()", source.source().name())),
+        Err(error) => Err(error.to_string()),
     }
 }

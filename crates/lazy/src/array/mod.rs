@@ -18,6 +18,7 @@ mod masked;
 mod masked_expr;
 mod masked_math;
 mod masked_reduce;
+mod masked_shape;
 mod math;
 mod missing;
 mod missing_packing;
@@ -54,7 +55,7 @@ use crate::{Error, Plan, Result, RunHandle, Runtime};
 pub use contract::{DotDim, IntoAxisPairs, einsum, matmul, tensordot};
 pub use convert::IntoShared;
 pub use create::BlockInfo;
-pub use function::{BlockArgs, apply_gufunc, try_zip_blocks, zip_blocks};
+pub use function::{BlockArgs, apply_gufunc, try_apply_gufunc, try_zip_blocks, zip_blocks};
 pub use indexing_arguments::{IntoIndices, LaneIndices};
 pub use io::open_npy;
 #[cfg(feature = "zarr")]

@@ -13,13 +13,15 @@ use chunkwise_ops::overlap::{self, Boundaries, ConvolveMode, Weights};
 use ndarray::{Axis, Dimension, Ix1};
 
 use super::here;
+use super::layout::part;
 use crate::{IntoShared, LazyArray};
 
 type Origin = &'static Location<'static>;
 
 impl<T: Real> LazyArray<T, Ix1> {
     /// NumPy's `convolve`: element `i` of the full result is the sum of `weights[k] * x[i - k]`, with zeros beyond the ends.
-    /// [`Valid`](ConvolveMode::Valid) takes no more weights than there are elements.
+    /// As in NumPy, [`Same`](ConvolveMode::Same) and [`Valid`](ConvolveMode::Valid) are of the longer of both: of more
+    /// weights than elements, as many as there are weights, and those in which all elements take part.
     ///
     /// ```
     /// use chunkwise::ConvolveMode;
@@ -33,7 +35,7 @@ impl<T: Real> LazyArray<T, Ix1> {
     #[track_caller]
     pub fn convolve(&self, weights: impl IntoShared<T, Ix1>, mode: ConvolveMode) -> Self {
         let weights = taken(weights).reversed();
-        LazyArray::wrap(overlap::correlate_1d("convolve", self.expr(), weights, mode, here()))
+        LazyArray::wrap(one_dimensional("convolve", self.expr(), weights, mode, here()))
     }
 
     /// NumPy's `correlate`: the weights are not reversed, so that element `i` of the valid result is the sum of
@@ -50,7 +52,7 @@ impl<T: Real> LazyArray<T, Ix1> {
     #[must_use]
     #[track_caller]
     pub fn correlate(&self, weights: impl IntoShared<T, Ix1>, mode: ConvolveMode) -> Self {
-        LazyArray::wrap(overlap::correlate_1d("correlate", self.expr(), taken(weights), mode, here()))
+        LazyArray::wrap(one_dimensional("correlate", self.expr(), taken(weights), mode, here()))
     }
 }
 
@@ -166,6 +168,23 @@ impl<T: Real, D: Dimension> LazyArray<T, D> {
         let margins = |shape: &[usize]| boundary.full(depths, shape);
         LazyArray::wrap(overlap::correlate(name, self.expr(), weights, margins, origin))
     }
+}
+
+/// A sum of weighted neighbours in one of NumPy's modes, which are of the longer of array and weights. Of an even number of
+/// elements under more weights the middle is one further to the right where the weights are not reversed.
+fn one_dimensional(name: &'static str, x: &Expr, weights: Weights, mode: ConvolveMode, at: Origin) -> Expr {
+    let (n, k) = (x.shape().first().copied().unwrap_or(0), weights.values().len());
+    let start = match mode {
+        ConvolveMode::Same if name == "correlate" => n / 2,
+        ConvolveMode::Same => n.saturating_sub(1) / 2,
+        _ => n.saturating_sub(1),
+    };
+    if n == 0 || k <= n || mode == ConvolveMode::Full {
+        return overlap::correlate_1d(name, x, weights, mode, at);
+    }
+    let full = overlap::correlate_1d(name, x, weights, ConvolveMode::Full, at);
+    let kept = if mode == ConvolveMode::Same { k } else { k - n + 1 };
+    part(name, &full, 0, start, start + kept, at)
 }
 
 fn taken<T: Real, D: Dimension>(weights: impl IntoShared<T, D>) -> Weights {

@@ -157,9 +157,74 @@ impl<T: Element, D> LazyArray<T, D> {
         S: Clone + Send + Sync + 'static,
         U: Element,
     {
-        let name = "fold_with";
-        let closures = Closures { name, init, fold, merge, finish, typed: PhantomData };
-        self.reduce_with(closures)
+        self.reduce_with(Closures { name: "fold_with", init, fold, merge, finish, typed: PhantomData })
+    }
+
+    /// [`fold_with`](LazyArray::fold_with) along one axis.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::from_ndarray(ndarray::arr2(&[[3, 8], [7, 0]]), 1);
+    /// let bits = x.fold_with_axis(
+    ///     Axis(1),
+    ///     0_u32,
+    ///     |count, items: &[u32]| *count += items.iter().map(|x| x.count_ones()).sum::<u32>(),
+    ///     |count, later| *count += later,
+    ///     |count| *count,
+    /// );
+    /// assert_eq!(bits.compute()?, ndarray::arr1(&[3, 3]));
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn fold_with_axis<S, U>(
+        &self,
+        axis: Axis,
+        init: S,
+        fold: impl Fn(&mut S, &[T]) + Send + Sync + 'static,
+        merge: impl Fn(&mut S, &S) + Send + Sync + 'static,
+        finish: impl Fn(&S) -> U + Send + Sync + 'static,
+    ) -> LazyArray<U, D::Smaller>
+    where
+        D: RemoveAxis,
+        S: Clone + Send + Sync + 'static,
+        U: Element,
+    {
+        let name = "fold_with_axis";
+        self.reduce_with_axis(axis, Closures { name, init, fold, merge, finish, typed: PhantomData })
+    }
+
+    /// [`fold_with`](LazyArray::fold_with) along several axes.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::from_ndarray(ndarray::arr2(&[[3, 8], [7, 1]]), 1);
+    /// let last = x.fold_with_axes(
+    ///     [Axis(0), Axis(1)],
+    ///     0,
+    ///     |last, items: &[i32]| *last = items[items.len() - 1],
+    ///     |last, later| *last = *later,
+    ///     |last| *last,
+    /// );
+    /// assert_eq!(last.compute()?[[]], 1);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn fold_with_axes<S, U>(
+        &self,
+        axes: impl IntoAxes,
+        init: S,
+        fold: impl Fn(&mut S, &[T]) + Send + Sync + 'static,
+        merge: impl Fn(&mut S, &S) + Send + Sync + 'static,
+        finish: impl Fn(&S) -> U + Send + Sync + 'static,
+    ) -> LazyArrayD<U>
+    where
+        S: Clone + Send + Sync + 'static,
+        U: Element,
+    {
+        let name = "fold_with_axes";
+        self.reduce_with_axes(axes, Closures { name, init, fold, merge, finish, typed: PhantomData })
     }
 }
 

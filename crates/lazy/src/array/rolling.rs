@@ -1,7 +1,8 @@
 //! Statistics of windows that move along an axis.
 //!
 //! A window is a number of elements, for those that lie in the array, or a [`MovingWindow`], which says more. No window
-//! is ever an array of its own, and no block holds more than its elements and those of one window. The value of a window
+//! is ever an array of its own, and no block holds more than its elements and those of one window. Where windows are longer
+//! than blocks, those of the result are as long, and shorter along other axes. The value of a window
 //! depends on its elements and its place in the array alone, to the bit: not on blocks, and not on elements outside of
 //! it, so that no error travels along the axis.
 

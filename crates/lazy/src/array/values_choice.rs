@@ -6,7 +6,7 @@ use ndarray::{DimMax, Dimension};
 
 use super::here;
 use super::values_expr::Elementwise;
-use crate::LazyArray;
+use crate::{LazyArray, Operand};
 
 impl<I: Integer, D: Dimension> LazyArray<I, D> {
     /// Of several arrays the element of the one whose number this array holds there; all broadcast. An index that is
@@ -35,22 +35,28 @@ impl<I: Integer, D: Dimension> LazyArray<I, D> {
     }
 }
 
-/// Of several arrays the element of the first whose condition is true there, else `default`; all broadcast.
+/// Of several arrays the element of the first whose condition is true there, else that of `default`, a number or an array
+/// of no more axes; all broadcast.
 ///
 /// ```
 /// use chunkwise::prelude::*;
 /// let x = LazyArray::arange(0, 6, 1, 4);
 /// let y = chunkwise::select(&[x.lt(2), x.lt(4)], &[&x * 10, -&x], 7);
 /// assert_eq!(y.compute()?, ndarray::arr1(&[0, 10, -2, -3, 7, 7]));
+/// let y = chunkwise::select(&[x.lt(4)], &[-&x], x.square());
+/// assert_eq!(y.compute()?, ndarray::arr1(&[0, -1, -2, -3, 16, 25]));
 /// # Ok::<(), chunkwise::Error>(())
 /// ```
 #[must_use]
 #[track_caller]
-pub fn select<T: Element, D: Dimension>(
+pub fn select<T: Element, D, O: Operand<T>>(
     conditions: &[LazyArray<bool, D>],
     choices: &[LazyArray<T, D>],
-    default: T,
-) -> LazyArray<T, D> {
+    default: O,
+) -> LazyArray<T, D>
+where
+    D: Dimension + DimMax<O::Dim, Output = D>,
+{
     let at = here();
     if conditions.is_empty() || conditions.len() != choices.len() {
         let text = format!("{} conditions for {} arrays", conditions.len(), choices.len());
@@ -59,7 +65,7 @@ pub fn select<T: Element, D: Dimension>(
     let pieces: Vec<_> =
         conditions.iter().map(LazyArray::expr).zip(choices.iter().map(LazyArray::expr)).collect();
     let make = Elementwise(at);
-    LazyArray::wrap(first_of(&pieces, make.literal(default), make))
+    LazyArray::wrap(first_of(&pieces, default.operand(at), make))
 }
 
 impl<T: Element, D: Dimension> LazyArray<T, D> {

@@ -4,14 +4,20 @@
 //! program gives the same plan. The run then leases what its plan needs at least, waiting its turn, and more as far
 //! as there is. Where a plan does not fit beside the persisted arrays, the oldest are moved to disk and it is made again.
 //! From its plan to its end a run keeps them where they are.
+//!
+//! A stream of blocks ends when its program has taken them, which may be never. So its lease counts as memory that is kept:
+//! other runs are planned for the rest, and what does not fit there is an error at once.
 
 use std::sync::Arc;
 
 use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSource, DType, Room};
 use chunkwise_expr::{Expr, ExprGraph, Meta};
 use chunkwise_optimize::{GROUP_BLOCKS, Optimized};
-use chunkwise_scheduler::{self as scheduler, Lease, MemoryBudget, PlanOptions, RunOptions, inside_task};
+use chunkwise_scheduler::{
+    self as scheduler, Lease, MemoryBudget, OnCancel, PlanOptions, RunOptions, inside_task,
+};
 use chunkwise_storage::MemorySink;
+use parking_lot::Mutex;
 
 use super::gate::Running;
 use super::{Runtime, Terms, result_grid};
@@ -38,6 +44,8 @@ struct Planned {
 /// A run that has all it needs, or had.
 pub(super) struct Begun<T> {
     what: T,
+    /// Of a stream what says that it may stay.
+    streams: Option<OnCancel>,
     lease: Lease,
     /// Dropped when what comes of the run is where it belongs: persisted arrays stay until then.
     running: Running,
@@ -126,18 +134,18 @@ impl Runtime {
         dtype: DType,
         grid: ChunkGrid,
     ) -> Result<Arc<dyn ChunkSource>> {
-        let Begun { what: values, lease, running: _running } = self.execute(graph, &[Target::Keep], 0)?;
+        let Begun { what: values, lease, running: _running, .. } = self.execute(graph, &[Target::Keep], 0)?;
         let blocks = values.into_iter().map(|mut value| value.block()).collect();
         Ok(self.shared.registry.keep_in_memory(dtype, grid, blocks, lease)?)
     }
 
-    /// What the plans of [`Runtime`] say: `result` are the bytes of the result, if it is to be in memory.
-    pub(super) fn plan_of(&self, root: &Expr, target: Target, result: u64) -> Result<Plan> {
-        let before = ExprGraph::import(std::slice::from_ref(root))?;
+    /// What the plans of [`Runtime`] say: `result` are the bytes of the results that are to be in memory.
+    pub(super) fn plan_of(&self, roots: &[&Expr], targets: &[Target], result: u64) -> Result<Plan> {
+        let roots: Vec<Expr> = roots.iter().copied().cloned().collect();
+        let before = ExprGraph::import(&roots)?;
         let Optimized { graph: after, reports } =
             chunkwise_optimize::optimize(before.clone(), &self.shared.options);
-        let targets = [target];
-        let planned = self.beside_persisted(|| self.planned(&after, &targets, result))?;
+        let planned = self.beside_persisted(|| self.planned(&after, targets, result))?;
         let (Planned { plan, bytes_read, .. }, _running) = planned;
         Ok(Plan {
             before,
@@ -162,7 +170,7 @@ impl Runtime {
         results: u64,
     ) -> Result<Begun<Vec<Value>>> {
         self.check_cancelled()?;
-        let Begun { what: Planned { plan, recycler, .. }, lease, running } =
+        let Begun { what: Planned { plan, recycler, .. }, streams, lease, running } =
             self.begin(graph, targets, results)?;
         let reserved = plan.reserved_bytes();
         recycler.allow(reserved);
@@ -180,7 +188,7 @@ impl Runtime {
             options = options.spill_to(store.clone());
         }
         let what = self.shared.pool.run_with(plan, options)?;
-        Ok(Begun { what, lease, running })
+        Ok(Begun { what, streams, lease, running })
     }
 
     /// Plans and leases; again, when results that another thread keeps have taken the memory in between.
@@ -189,11 +197,22 @@ impl Runtime {
         loop {
             let (what, running) = self.beside_persisted(|| self.planned(graph, targets, results))?;
             match self.lease(&what.plan, results) {
-                Ok(lease) => return Ok(Begun { what, lease, running }),
+                Ok(lease) => {
+                    let streams = self.streams(&lease, &running);
+                    return Ok(Begun { what, streams, lease, running });
+                }
                 Err(error) if error.is_overtaken() && again.next().is_some() => {}
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Makes the lease of a stream count as kept, until the stream ends or its program has done with it: a cancelled run ends
+    /// by itself.
+    fn streams(&self, lease: &Lease, running: &Running) -> Option<OnCancel> {
+        let token = self.terms.cancel.as_ref().filter(|_| self.terms.stream)?;
+        let stays = Mutex::new(Some((lease.stays(), running.streams())));
+        Some(token.on_cancel(move || drop(stays.lock().take())))
     }
 
     /// Plans beside the persisted arrays, which stay where they are as long as what is returned with the plan. Where
@@ -221,7 +240,7 @@ impl Runtime {
         };
         let alone = match self.is_nested() {
             true => gate.try_move(),
-            false => Some(gate.move_alone(self.terms.cancel.as_ref())?),
+            false => gate.move_alone(self.terms.cancel.as_ref())?,
         };
         Ok(alone.is_some_and(|_alone| registry.spill(store, missing)))
     }
@@ -277,7 +296,9 @@ impl Runtime {
         let least = plan.peak_bytes().saturating_add(beside);
         let most = plan.useful_bytes(self.threads()).saturating_add(beside);
         let most = match self.memory_limit() {
-            Some(limit) if self.terms.shared => most.min(limit / 2).max(least),
+            Some(limit) if self.terms.stream => {
+                most.min(limit.saturating_sub(self.shared.memory.held()) / 2).max(least)
+            }
             Some(limit) => most.min(limit - limit / FOR_OTHERS).max(least),
             None => most,
         };
@@ -306,10 +327,10 @@ impl Runtime {
         Ok(self.beside_persisted(|| self.budget(results))?.0)
     }
 
-    /// What is left of the memory limit beside persisted arrays and `results` bytes of results.
+    /// What is left of the memory limit beside persisted arrays, streams of blocks and `results` bytes of results.
     pub(super) fn budget(&self, results: u64) -> Result<Option<u64>> {
         let Some(limit) = self.memory_limit() else { return Ok(None) };
-        let held = self.persisted_bytes();
+        let held = self.shared.memory.held();
         let left = limit.checked_sub(held).and_then(|left| left.checked_sub(results));
         left.map(Some).ok_or_else(|| Error::budget(results, limit, held))
     }

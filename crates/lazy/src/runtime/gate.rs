@@ -3,7 +3,8 @@
 //! A run plans with where the persisted arrays are and reads them there, so they stay while a run is under way. It owns
 //! the counts and the waiting. What is moved, and when, is decided elsewhere.
 //!
-//! A move that waits keeps new runs from beginning, so it has its turn. Runs inside tasks begin all the same: the run
+//! A run that waits for its program, a stream of blocks, may stay for ever: while there is one, nothing is moved, and nobody
+//! waits to move. A move that waits keeps new runs from beginning, so it has its turn. Runs inside tasks begin all the same: the run
 //! they belong to is one that the move waits for. They wait only for a move that is under way, which waits for nobody.
 
 use std::sync::Arc;
@@ -27,6 +28,8 @@ struct Shared {
 #[derive(Default)]
 struct Traffic {
     runs: usize,
+    /// Of the runs those that wait for their program.
+    streams: usize,
     /// Those that wait, and the one under way.
     moves: usize,
     is_moving: bool,
@@ -34,6 +37,9 @@ struct Traffic {
 
 /// A run is under way as long as this lives: nothing is moved.
 pub(super) struct Running(Gate);
+
+/// A run waits for its program as long as this lives.
+pub(super) struct Streaming(Gate);
 
 /// A move is under way as long as this lives: nothing runs.
 pub(super) struct Moving(Gate);
@@ -49,21 +55,23 @@ impl Gate {
         Ok(Running(self.clone()))
     }
 
-    /// A move begins, when all runs have ended. For a thread that is in none of them.
+    /// A move begins, when all runs have ended; `None` when one of them may stay for ever. For a thread that is in none of
+    /// them.
     ///
     /// # Errors
     /// When the token is cancelled while it waits.
-    pub(super) fn move_alone(&self, cancel: Option<&CancelToken>) -> Result<Moving> {
+    pub(super) fn move_alone(&self, cancel: Option<&CancelToken>) -> Result<Option<Moving>> {
         self.0.traffic.lock().moves += 1;
-        match self.wait_while(cancel, |now| now.is_moving || now.runs > 0) {
-            Ok(mut traffic) => traffic.is_moving = true,
-            Err(error) => {
-                self.0.traffic.lock().moves -= 1;
-                self.0.news.notify_all();
-                return Err(error);
-            }
+        let turn = self.wait_while(cancel, |now| (now.is_moving || now.runs > 0) && now.streams == 0);
+        let alone = turn.map(|mut traffic| {
+            traffic.is_moving |= traffic.runs == 0;
+            traffic.runs == 0
+        });
+        if !matches!(alone, Ok(true)) {
+            self.0.traffic.lock().moves -= 1;
+            self.0.news.notify_all();
         }
-        Ok(Moving(self.clone()))
+        Ok(alone?.then(|| Moving(self.clone())))
     }
 
     /// A move begins, if nothing is under way.
@@ -105,6 +113,22 @@ impl Shared {
     fn wake_all(&self) {
         drop(self.traffic.lock());
         self.news.notify_all();
+    }
+}
+
+impl Running {
+    /// The run waits for its program.
+    pub(super) fn streams(&self) -> Streaming {
+        self.0.0.traffic.lock().streams += 1;
+        self.0.0.news.notify_all();
+        Streaming(self.0.clone())
+    }
+}
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        // Nobody waits for this: who would move has given up when it was made.
+        self.0.0.traffic.lock().streams -= 1;
     }
 }
 
@@ -158,13 +182,13 @@ mod tests {
         let gate = Gate::default();
         let outer = gate.run(false, None).unwrap();
         thread::scope(|scope| {
-            let moved = scope.spawn(|| gate.move_alone(None).map(drop));
+            let moved = scope.spawn(|| gate.move_alone(None).map(|moving| moving.is_some()));
             until_a_move_waits(&gate);
             let inner = gate.run(true, None).unwrap();
             drop(outer);
             assert!(gate.try_move().is_none());
             drop(inner);
-            moved.join().unwrap().unwrap();
+            assert!(moved.join().unwrap().unwrap());
         });
         assert!(gate.try_move().is_some());
     }
@@ -174,11 +198,11 @@ mod tests {
         let gate = Gate::default();
         let first = gate.run(false, None).unwrap();
         thread::scope(|scope| {
-            let moved = scope.spawn(|| gate.move_alone(None).map(drop));
+            let moved = scope.spawn(|| gate.move_alone(None).map(|moving| moving.is_some()));
             until_a_move_waits(&gate);
             let second = scope.spawn(|| gate.run(false, None).map(drop));
             drop(first);
-            moved.join().unwrap().unwrap();
+            assert!(moved.join().unwrap().unwrap());
             second.join().unwrap().unwrap();
         });
     }
@@ -189,12 +213,29 @@ mod tests {
         let token = CancelToken::new();
         let first = gate.run(false, None).unwrap();
         thread::scope(|scope| {
-            let moved = scope.spawn(|| gate.move_alone(Some(&token)).map(drop));
+            let moved = scope.spawn(|| gate.move_alone(Some(&token)).map(|moving| moving.is_some()));
             until_a_move_waits(&gate);
             token.cancel();
-            assert_eq!(moved.join().unwrap().unwrap_err().kind(), ErrorKind::Cancelled);
+            let error = moved.join().unwrap().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Cancelled);
         });
         drop(gate.run(false, None).unwrap());
         drop(first);
+    }
+
+    #[test]
+    fn nobody_waits_to_move_beside_a_stream() {
+        let gate = Gate::default();
+        let run = gate.run(false, None).unwrap();
+        thread::scope(|scope| {
+            let moved = scope.spawn(|| gate.move_alone(None).map(|moving| moving.is_some()));
+            until_a_move_waits(&gate);
+            let _stream = run.streams();
+            assert!(!moved.join().unwrap().unwrap());
+            assert!(gate.move_alone(None).unwrap().is_none());
+            drop(gate.run(false, None).unwrap());
+        });
+        drop(run);
+        assert!(gate.move_alone(None).unwrap().is_some());
     }
 }

@@ -76,8 +76,9 @@ struct Terms {
     errors: ErrorMode,
     /// Whether the runs are called for by a task, on whatever thread: they must not wait for memory.
     nested: bool,
-    /// Whether the caller goes on while the runs do: as far as they can, they leave it half of the memory.
-    shared: bool,
+    /// Whether the runs wait for their program, which goes on meanwhile: as far as they can, they leave it half of the
+    /// memory.
+    stream: bool,
     /// Whether tiny blocks keep a task each: memory is too short for groups of them.
     ungrouped: bool,
 }
@@ -272,7 +273,13 @@ impl Runtime {
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     pub fn plan<T, D>(&self, array: &LazyArray<T, D>) -> Result<Plan> {
-        self.plan_of(array.expr(), Target::Discard, array.expr().meta().nbytes())
+        self.plan_results(&[array.expr()])
+    }
+
+    /// The plan of computing arrays in one run.
+    pub(crate) fn plan_results(&self, arrays: &[&Expr]) -> Result<Plan> {
+        let bytes = arrays.iter().fold(0u64, |sum, array| sum.saturating_add(array.meta().nbytes()));
+        self.plan_of(arrays, &arrays.iter().map(|_| Target::Discard).collect::<Vec<_>>(), bytes)
     }
 
     /// The plan of storing an array block by block, without running it: the result is never in memory as a whole. What
@@ -291,12 +298,12 @@ impl Runtime {
     /// # Errors
     /// As [`plan`](Runtime::plan).
     pub fn plan_store<T, D>(&self, array: &LazyArray<T, D>) -> Result<Plan> {
-        self.plan_of(array.expr(), Target::Discard, 0)
+        self.plan_of(&[array.expr()], &[Target::Discard], 0)
     }
 
     /// The plan of computing an expression into a sink that is begun for it and given up.
     pub(crate) fn plan_into(&self, expr: &Expr, sink: Arc<dyn ChunkSink>) -> Result<Plan> {
-        self.plan_of(&as_written(expr, &*sink), Target::Sink(sink), 0)
+        self.plan_of(&[&as_written(expr, &*sink)], &[Target::Sink(sink)], 0)
     }
 
     /// Computes an expression into a sink, in the blocks the sink asks for.

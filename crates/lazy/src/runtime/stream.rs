@@ -12,7 +12,7 @@ use ndarray::{Array, Dimension};
 
 use super::{Runtime, typed};
 use crate::lower::Target;
-use crate::{BlockInfo, LazyArray, Result, RunHandle};
+use crate::{BlockInfo, Error, LazyArray, Result, RunHandle};
 
 /// The computed blocks of an array in C order of its grid, each with its place in the array. Made by
 /// [`LazyArray::blocks_iter`].
@@ -33,6 +33,8 @@ pub struct BlocksIter<T, D> {
     /// Dropped before the run: the task that waits for its block to be taken then ends.
     blocks: Receiver<Chunk>,
     run: Option<RunHandle<()>>,
+    /// What went wrong after the last block.
+    failed: Option<Error>,
     typed: PhantomData<fn() -> (T, D)>,
 }
 
@@ -45,6 +47,10 @@ impl<T: Element, D: Dimension> Iterator for BlocksIter<T, D> {
                 let index = self.grid.block(self.next);
                 let region = self.grid.region(&index);
                 self.next += 1;
+                if self.next == self.grid.num_blocks() {
+                    // It has nothing left to do, and gives its memory back before the program goes on.
+                    self.failed = self.run.take().and_then(|run| run.wait().err());
+                }
                 let info = BlockInfo {
                     start: region.start().into(),
                     shape: region.shape().into(),
@@ -54,7 +60,10 @@ impl<T: Element, D: Dimension> Iterator for BlocksIter<T, D> {
                 Some(Ok((info, typed(block))))
             }
             // The run has ended, with the last block or an error.
-            Err(_) => self.run.take()?.wait().err().map(Err),
+            Err(_) => match self.run.take() {
+                Some(run) => run.wait().err().map(Err),
+                None => self.failed.take().map(Err),
+            },
         }
     }
 
@@ -95,12 +104,19 @@ impl Runtime {
         let (taker, blocks) = sync_channel(0);
         let expr = array.expr().clone();
         let mut runtime = self.clone();
-        runtime.terms.shared = true;
+        runtime.terms.stream = true;
         let run = runtime.submit_with(move |runtime| {
             let graph = runtime.optimized(&[expr])?.graph;
             runtime.execute(&graph, &[Target::Stream(taker)], 0)?;
             Ok(())
         })?;
-        Ok(BlocksIter { grid: array.chunks(), next: 0, blocks, run: Some(run), typed: PhantomData })
+        Ok(BlocksIter {
+            grid: array.chunks(),
+            next: 0,
+            blocks,
+            run: Some(run),
+            failed: None,
+            typed: PhantomData,
+        })
     }
 }

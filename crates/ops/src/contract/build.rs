@@ -199,19 +199,26 @@ pub fn kron(a: &Expr, b: &Expr, at: Origin) -> Expr {
 }
 
 /// The sum of the diagonal of a matrix, in the type of sums.
-pub fn trace(x: &Expr, at: Origin) -> Expr {
+pub fn trace(x: &Expr, offset: isize, at: Origin) -> Expr {
     if x.error().is_some() {
         return x.clone();
     }
+    let (above, below) = (offset.unsigned_abs() * usize::from(offset < 0), offset.max(0).unsigned_abs());
     let len = match x.shape() {
-        &[rows, columns] => rows.min(columns),
+        &[rows, columns] => rows.saturating_sub(above).min(columns.saturating_sub(below)),
         other => {
             let text = format!("shape {other:?} is no matrix");
             return Expr::invalid("trace", ExprError::Message(text), at);
         }
     };
-    let range = SliceElem::Slice { start: 0, end: Some(len as isize), step: 1 };
-    let square = Expr::view("trace", x, View::slice(x.shape(), &[range, range]), at);
+    // Beyond the last element nothing is left, wherever the range starts.
+    let range = |start: usize, of: usize| SliceElem::Slice {
+        start: start.min(of) as isize,
+        end: Some((start.min(of) + len) as isize),
+        step: 1,
+    };
+    let ranges = [range(above, x.shape()[0]), range(below, x.shape()[1])];
+    let square = Expr::view("trace", x, View::slice(x.shape(), &ranges), at);
     let diagonal = Expr::blockwise(Repeated::new("trace", &[0, 0]), &[&square], at);
     diagonal.reduce(ReduceKind::Sum, None, false, 0.0, at)
 }

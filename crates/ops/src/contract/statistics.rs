@@ -51,6 +51,10 @@ fn covariances(name: &'static str, x: &Expr, ddof: f64, at: Origin) -> Expr {
         let text = format!("shape {:?} is no matrix of variables and observations", x.shape());
         return Expr::invalid(name, ExprError::Message(text), at);
     };
+    if !ddof.is_finite() {
+        let text = format!("ddof is {ddof}; it must be a finite number");
+        return Expr::invalid(name, ExprError::Message(text), at);
+    }
     let wide = x.cast(DType::F64, at);
     let means = wide.reduce(ReduceKind::Mean, Some(&[1]), true, 0.0, at);
     let centred = Expr::element(BinaryOp::Sub.into(), &[&wide, &means], at);

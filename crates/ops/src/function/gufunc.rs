@@ -35,7 +35,8 @@ pub fn gufunc(
     let rechunked = inputs.iter().zip(&plan.grids);
     let inputs: Vec<Expr> =
         rechunked.map(|(input, grid)| input.rechunk(&Chunks::from(grid), origin)).collect();
-    let rule = MapBlocks { name, dtype, inputs: plan.takes, axes: plan.axes, call };
+    // The inputs are in the blocks that are needed.
+    let rule = MapBlocks { name, dtype, inputs: plan.takes, axes: plan.axes, gathered: None, call };
     Expr::blockwise(rule, &inputs.iter().collect::<Vec<_>>(), origin)
 }
 

@@ -9,6 +9,7 @@ use chunkwise_chunk::{AxisChunks, Chunk, ChunkGrid, DType, Region};
 use chunkwise_expr::{BlockError, BlockRule, Expr, ExprError, Meta, Need, Needs, Step};
 
 use super::{BlockFn, BlockLayout, Place, common_grid};
+use crate::gathered::Gathered;
 
 /// Which part of an input's axis a block of the result is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +37,8 @@ pub struct MapBlocks {
     /// For each input what it gives of each axis.
     pub(super) inputs: Vec<Vec<Take>>,
     pub(super) axes: Vec<OutAxis>,
+    /// What a block is given of the input that it needs more of than a block.
+    pub(super) gathered: Option<Gathered>,
     pub(super) call: BlockFn,
 }
 
@@ -80,7 +83,8 @@ impl MapBlocks {
 
 impl fmt::Display for MapBlocks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
+        f.write_str(self.name)?;
+        self.gathered.map_or(Ok(()), |gathered| write!(f, "[{gathered}]"))
     }
 }
 
@@ -145,11 +149,22 @@ pub fn map_blocks(
     let axes = common_grid(&grids).and_then(|common| Ok((layout.axes(&common)?, common)));
     match axes {
         Ok(((axes, takes), common)) => {
-            let inputs_take = grids.iter().map(|grid| taken(grid, &common, &takes)).collect();
-            Expr::blockwise(MapBlocks { name, dtype, inputs: inputs_take, axes, call }, inputs, origin)
+            let takes: Vec<_> = grids.iter().map(|grid| taken(grid, &common, &takes)).collect();
+            let given = grids.iter().zip(&takes).filter_map(|(grid, takes)| gathered(grid, takes, &axes));
+            let gathered = given.max_by_key(Gathered::growth);
+            Expr::blockwise(MapBlocks { name, dtype, inputs: takes, axes, gathered, call }, inputs, origin)
         }
         Err(cause) => Expr::invalid(name, cause, origin),
     }
+}
+
+/// How much more than a block of an input belongs to a block of the result.
+fn gathered(grid: &ChunkGrid, takes: &[Take], axes: &[OutAxis]) -> Option<Gathered> {
+    let length = |(axis, take): (usize, &Take)| match *take {
+        Take::Along(at) => axes[at].given.as_ref().map_or(1, AxisChunks::max_chunk),
+        Take::Whole => grid.shape()[axis],
+    };
+    Gathered::new(grid, takes.iter().enumerate().map(length))
 }
 
 /// What an input gives of each of its axes: all of those that repeat.

@@ -118,9 +118,9 @@ impl Weights {
 pub enum ConvolveMode {
     /// All that overlap the array: `n + k - 1` of them.
     Full,
-    /// As many as the array has, in the middle.
+    /// As many as the longer of array and weights has, in the middle.
     Same,
-    /// Those that need nothing beyond the ends: `n - k + 1`.
+    /// Those in which all of the shorter takes part: `n - k + 1` of `n` elements and `k` weights, or `k - n + 1`.
     Valid,
 }
 

@@ -7,13 +7,16 @@ use chunkwise_chunk::{AxisChunks, Chunk, ChunkError, ChunkGrid, Element, Region,
 use chunkwise_expr::{BlockError, BlockRule, Expr, ExprError, Meta, Need, Needs, Step};
 use ndarray::{ArrayD, Axis, IxDyn, Slice};
 
+use crate::gathered::Gathered;
+
 /// The windows of a length along an axis: element `[.., i, .., k]` of the result is element `[.., i + k, ..]`.
 ///
-/// Blocks are cut along the axis, so that they hold about as many elements as those of the input.
+/// Blocks are cut along the axis, so that they hold about as many elements as those of the input, or those of one window.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SlidingWindows {
     axis: usize,
     window: usize,
+    gathered: Option<Gathered>,
 }
 
 impl SlidingWindows {
@@ -40,9 +43,24 @@ impl SlidingWindows {
     }
 }
 
+impl SlidingWindows {
+    /// The blocks of the windows of an array with these blocks.
+    fn grid(&self, grid: &ChunkGrid) -> Result<ChunkGrid, ExprError> {
+        self.check(grid.shape())?;
+        let along = grid.axis(self.axis);
+        let count = along.len() - self.window + 1;
+        let piece = along.max_chunk().div_ceil(self.window);
+        let mut axes = grid.axes().to_vec();
+        axes[self.axis] = along.strided(0, 1, count)?.refine(&AxisChunks::regular(count, piece))?;
+        axes.push(AxisChunks::whole(self.window));
+        Ok(ChunkGrid::new(axes))
+    }
+}
+
 impl fmt::Display for SlidingWindows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sliding_windows[{} along {}]", self.window, self.axis)
+        write!(f, "sliding_windows[{} along {}]", self.window, self.axis)?;
+        self.gathered.map_or(Ok(()), |gathered| write!(f, ", {gathered}"))
     }
 }
 
@@ -52,15 +70,7 @@ impl BlockRule for SlidingWindows {
     }
 
     fn infer(&self, inputs: &[&Meta]) -> Result<Meta, ExprError> {
-        let grid = inputs[0].grid();
-        self.check(grid.shape())?;
-        let along = grid.axis(self.axis);
-        let count = along.len() - self.window + 1;
-        let piece = along.max_chunk().div_ceil(self.window);
-        let mut axes = grid.axes().to_vec();
-        axes[self.axis] = along.strided(0, 1, count)?.refine(&AxisChunks::regular(count, piece))?;
-        axes.push(AxisChunks::whole(self.window));
-        Ok(Meta::Array { dtype: inputs[0].dtype(), grid: ChunkGrid::new(axes) })
+        Ok(Meta::Array { dtype: inputs[0].dtype(), grid: self.grid(inputs[0].grid())? })
     }
 
     fn needs(&self, block: &Region, _: usize, _: &[&Meta]) -> Needs {
@@ -92,5 +102,9 @@ impl SlidingWindows {
 
 /// The windows of `window` elements along `axis`, as a new last axis.
 pub fn sliding_windows(input: &Expr, window: usize, axis: usize, origin: &'static Location<'static>) -> Expr {
-    Expr::blockwise(SlidingWindows { axis, window }, &[input], origin)
+    let mut rule = SlidingWindows { axis, window, gathered: None };
+    if let Some(grid) = input.grid() {
+        rule.gathered = rule.grid(grid).ok().and_then(|windows| Gathered::new(grid, windows.max_chunk()));
+    }
+    Expr::blockwise(rule, &[input], origin)
 }

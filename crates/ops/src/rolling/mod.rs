@@ -9,6 +9,10 @@
 //! sorted lists (`quantile`); both take a time for each element that hardly depends on the length of the window. A value
 //! depends on its window and the place of that in the array alone, to the bit: no block, no chunk and no element outside
 //! of the window has a say in it, so sums do not drift.
+//!
+//! A block needs its own elements and those of a window more. So that every element is needed about twice, and not as
+//! often as a window has blocks, the blocks of the result are as long as the window along its axis, and shorter along the
+//! others: they hold about as many elements as before.
 
 mod folds;
 mod moving;
@@ -29,8 +33,8 @@ pub use statistic::Statistic;
 
 use crate::scan::MOST_ELEMENTS;
 
-/// A statistic of the windows along an axis. Blocks are those of the array; blocks of more than a million elements are
-/// cut into such.
+/// A statistic of the windows along an axis. Blocks are those of the array, but as long as the window where that is longer;
+/// blocks of more than a million elements are cut into such.
 pub fn moving(
     x: &Expr,
     statistic: Statistic,
@@ -58,12 +62,34 @@ fn rule(
     check(statistic, window, dtype, len)?;
     let reach = window.reach(len);
     let kept = if window.is_valid() { len - window.len() + 1 } else { len };
-    let mut axes = grid.axes().to_vec();
+    let mut axes = lengthened(grid, axis, reach.window)?;
     axes[axis] = cut(&axes[axis], kept)?;
     // What can be no number can be missing, too: a window has all of its elements, or any number of them counts.
     let min_count = if window.required() == window.len() { reach.window } else { window.required() };
     let grid = ChunkGrid::new(axes).split(MOST_ELEMENTS)?;
     Ok(Moving { statistic, axis, before: reach.before, window: reach.window, min_count, grid })
+}
+
+/// Blocks at least as long as a window along its axis, and cut along the others for that.
+fn lengthened(grid: &ChunkGrid, axis: usize, window: usize) -> Result<Vec<AxisChunks>, ChunkError> {
+    let mut axes = grid.axes().to_vec();
+    let (chunk, len) = (axes[axis].max_chunk(), axes[axis].len());
+    let wanted = window.min(MOST_ELEMENTS).min(len);
+    if wanted <= chunk {
+        return Ok(axes);
+    }
+    // Whole blocks of the array, where these are equal.
+    let mut parts = wanted.div_ceil(chunk);
+    axes[axis] = AxisChunks::regular(len, (parts * chunk).min(len));
+    for other in (0..axes.len()).filter(|&other| other != axis) {
+        let longest = axes[other].max_chunk();
+        let piece = longest.div_ceil(parts);
+        if piece < longest {
+            axes[other] = axes[other].refine(&AxisChunks::regular(axes[other].len(), piece))?;
+            parts = parts.div_ceil(longest.div_ceil(piece));
+        }
+    }
+    Ok(axes)
 }
 
 /// The first so many elements of an axis in the blocks they are in.
@@ -85,7 +111,9 @@ fn check(statistic: Statistic, window: MovingWindow, dtype: DType, len: usize) -
         Statistic::Quantile(q) if !(0.0..=1.0).contains(&q) => {
             refuse(format!("the quantile {q} is not between 0 and 1"))
         }
-        Statistic::Var(ddof) | Statistic::Std(ddof) if ddof.is_nan() => refuse("ddof is not a number".into()),
+        Statistic::Var(ddof) | Statistic::Std(ddof) if !ddof.is_finite() => {
+            refuse(format!("ddof is {ddof}; it must be a finite number"))
+        }
         Statistic::Median | Statistic::Quantile(_)
             if wide >= u32::MAX as usize && len >= u32::MAX as usize =>
         {
@@ -100,5 +128,48 @@ fn check(statistic: Statistic, window: MovingWindow, dtype: DType, len: usize) -
             ))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chunkwise_expr::{BlockRule, Meta};
+
+    use super::*;
+
+    /// How many elements all blocks of a moving sum need together, and how large the largest of them are.
+    fn needed(shape: &[usize], chunk: &[usize], window: MovingWindow) -> (usize, usize) {
+        let grid = ChunkGrid::regular(shape, chunk);
+        let rule = rule(&grid, DType::F64, Statistic::Sum, window, 0).unwrap();
+        let meta = Meta::Array { dtype: DType::F64, grid };
+        let blocks = rule.grid.blocks().map(|block| rule.grid.region(&block));
+        let sizes: Vec<usize> = blocks.map(|block| rule.needs(&block, 0, &[&meta])[0].region.len()).collect();
+        (sizes.iter().sum(), sizes.iter().copied().max().unwrap_or(0))
+    }
+
+    #[test]
+    fn elements_are_needed_twice_however_long_the_window_is() {
+        for window in [1, 10, 100, 1000, 30_000] {
+            for shape in [&[60_000][..], &[6000, 10]] {
+                let chunk: Vec<usize> = std::iter::once(100).chain(shape[1..].iter().copied()).collect();
+                let (all, _) = needed(shape, &chunk, MovingWindow::trailing(window));
+                let total: usize = shape.iter().product();
+                assert!(all <= 2 * total + window, "{window} of {shape:?}: {all} elements");
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_of_several_axes_stay_small() {
+        // A block of the array has 100 * 64 elements; one of the result 800 * 8, which needs 800 more in each lane.
+        let (_, most) = needed(&[8000, 64], &[100, 64], MovingWindow::trailing(800));
+        assert_eq!(most, (800 + 799) * 8);
+    }
+
+    #[test]
+    fn short_windows_keep_the_blocks() {
+        let grid = ChunkGrid::regular(&[60, 4], &[10, 3]);
+        let rule = rule(&grid, DType::F64, Statistic::Sum, MovingWindow::trailing(10), 0).unwrap();
+        assert_eq!(rule.grid, grid);
     }
 }

@@ -50,6 +50,10 @@ impl Book {
         u64::try_from(self.leased).unwrap_or(u64::MAX)
     }
 
+    pub(super) fn held(&self) -> u64 {
+        u64::try_from(self.held).unwrap_or(u64::MAX)
+    }
+
     /// Bytes leased beyond the limit.
     pub(super) fn overdraft(&self) -> u64 {
         let over = self.limit.map_or(0, |limit| self.leased.saturating_sub(u128::from(limit)));
@@ -106,6 +110,11 @@ impl Book {
         self.held += u128::from(bytes);
     }
 
+    /// Counts bytes as those of a run again. It was possible before, so nobody has to be woken.
+    pub(super) fn no_longer_hold(&mut self, bytes: u64) {
+        self.held -= u128::from(bytes);
+    }
+
     /// Takes bytes of a lease back. True when that served others, which are to be woken.
     pub(super) fn give_back(&mut self, bytes: u64, purpose: Purpose) -> bool {
         self.leased -= u128::from(bytes);
@@ -118,7 +127,7 @@ impl Book {
     /// Refuses what could not be served if every run ended.
     pub(super) fn check(&self, least: u64) -> Result<(), LeaseError> {
         let Some(limit) = self.limit else { return Ok(()) };
-        let held = u64::try_from(self.held).unwrap_or(u64::MAX);
+        let held = self.held();
         match least {
             _ if least > limit => Err(LeaseError::AboveLimit { needed: least, limit }),
             _ if least > limit.saturating_sub(held) => Err(LeaseError::Held { needed: least, limit, held }),

@@ -27,17 +27,17 @@ pub enum LeaseError {
         /// The limit in bytes.
         limit: u64,
     },
-    /// More than results that stay leave of the limit.
+    /// More than results and runs that stay leave of the limit.
     #[error(
-        "the run needs {needed} bytes, results that are kept hold {held} of the memory limit of {limit}: drop some of \
-         them, raise the limit or use smaller chunks"
+        "the run needs {needed} bytes, results that are kept and streams of blocks hold {held} of the memory limit of \
+         {limit}: drop some of them, raise the limit or use smaller chunks"
     )]
     Held {
         /// Bytes the run needs at least.
         needed: u64,
         /// The limit in bytes.
         limit: u64,
-        /// Bytes of results that stay.
+        /// Bytes of what stays.
         held: u64,
     },
     /// The token was cancelled before the lease was granted.

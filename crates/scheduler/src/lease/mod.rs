@@ -81,6 +81,22 @@ impl MemoryBudget {
         self.0.book.lock().leased()
     }
 
+    /// Bytes of the leases that stay, maybe for ever: those of [`try_lease`](Self::try_lease), [`Lease::keep`] and
+    /// [`Lease::stays`].
+    ///
+    /// ```
+    /// # use chunkwise_scheduler::MemoryBudget;
+    /// let budget = MemoryBudget::new(Some(64));
+    /// let _run = budget.lease(16, 16)?;
+    /// let _result = budget.try_lease(8);
+    /// assert_eq!(budget.held(), 8);
+    /// # Ok::<(), chunkwise_scheduler::LeaseError>(())
+    /// ```
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.0.book.lock().held()
+    }
+
     /// Bytes leased beyond the limit now, by [`lease_nested`](Self::lease_nested).
     ///
     /// ```
@@ -318,6 +334,47 @@ impl Lease {
             self.budget.wake_waiters();
         }
         self
+    }
+}
+
+impl Lease {
+    /// Counts its bytes as held as long as what is returned lives: for a run that may never end, as it waits for its program.
+    /// Those who wait and could never be served beside it get an error.
+    ///
+    /// ```
+    /// # use chunkwise_scheduler::MemoryBudget;
+    /// let budget = MemoryBudget::new(Some(100));
+    /// let run = budget.lease(40, 40)?;
+    /// let stays = run.stays();
+    /// assert!(budget.lease(70, 70).is_err());
+    /// drop(stays);
+    /// assert_eq!((budget.held(), budget.leased()), (0, 40));
+    /// # Ok::<(), chunkwise_scheduler::LeaseError>(())
+    /// ```
+    #[must_use = "the lease is one of a run that ends when this is dropped"]
+    pub fn stays(&self) -> Stay {
+        let bytes = self.bytes();
+        self.budget.book.lock().hold(bytes);
+        self.budget.wake_waiters();
+        Stay { budget: Arc::clone(&self.budget), bytes }
+    }
+}
+
+/// Bytes of a run's [`Lease`] that count as held; made by [`Lease::stays`].
+pub struct Stay {
+    budget: Arc<Shared>,
+    bytes: u64,
+}
+
+impl fmt::Debug for Stay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stay").field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Stay {
+    fn drop(&mut self) {
+        self.budget.book.lock().no_longer_hold(self.bytes);
     }
 }
 

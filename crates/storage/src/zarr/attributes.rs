@@ -8,12 +8,11 @@
 //! _Unsigned                      "true" or "false"
 //! ```
 
-use chunkwise_chunk::{Scalar, SourceError};
+use chunkwise_chunk::{Packing, Scalar, SourceError};
 use serde_json::{Map, Value};
 use zarrs::array::ArrayMetadata;
 
 use super::{ZarrSource, error};
-use crate::Packing;
 
 impl ZarrSource {
     /// An attribute of the array: a text as it is, anything else as JSON.
@@ -46,8 +45,8 @@ impl ZarrSource {
     /// When one of these attributes is of another kind than it must be.
     ///
     /// ```
-    /// # use chunkwise_chunk::{ChunkGrid, ChunkSink, DType, Scalar};
-    /// # use chunkwise_storage::{Packing, ZarrOptions, ZarrSink, ZarrSource};
+    /// # use chunkwise_chunk::{ChunkGrid, ChunkSink, DType, Packing};
+    /// # use chunkwise_storage::{ZarrOptions, ZarrSink, ZarrSource};
     /// # let folder = tempfile::tempdir().unwrap();
     /// # let path = folder.path().join("x.zarr");
     /// let options = ZarrOptions::default().attributes(r#"{"scale_factor": 0.5, "_FillValue": -99}"#);
@@ -77,14 +76,12 @@ fn packing(attributes: &Map<String, Value>) -> Result<Packing, String> {
         }
     };
     let one = |name: &str| list(name).map(|numbers| numbers.first().copied());
-    let mut packing = Packing {
-        scale: one("scale_factor")?.map(as_f64),
-        offset: one("add_offset")?.map(as_f64),
-        valid_min: one("valid_min")?,
-        valid_max: one("valid_max")?,
-        unsigned: attributes.get("_Unsigned").is_some_and(|value| *value == "true" || *value == true),
-        ..Packing::default()
-    };
+    let unsigned = attributes.get("_Unsigned").is_some_and(|value| *value == "true" || *value == true);
+    let mut packing = Packing::default().unsigned(unsigned);
+    packing.scale = one("scale_factor")?.map(as_f64);
+    packing.offset = one("add_offset")?.map(as_f64);
+    packing.valid_min = one("valid_min")?;
+    packing.valid_max = one("valid_max")?;
     match list("valid_range")?[..] {
         [] => {}
         [min, max] => packing = packing.valid_range(min, max),
@@ -159,8 +156,9 @@ mod tests {
     fn attributes_say_the_packing() {
         let text = r#"{"scale_factor": 2, "add_offset": -0.5, "_FillValue": -9, "missing_value": [-9, -8],
             "valid_min": 0, "_Unsigned": "true", "units": "K"}"#;
-        let want = Packing::default().scale_factor(2.0).add_offset(-0.5).missing_value(-9_i64).unsigned(true);
-        let want = Packing { valid_min: Some(Scalar::I64(0)), ..want.missing_value(-8_i64) };
+        let want = Packing::default().scale_factor(2.0).add_offset(-0.5).unsigned(true);
+        let mut want = want.missing_value(-9_i64).missing_value(-8_i64);
+        want.valid_min = Some(Scalar::I64(0));
         assert_eq!(read(text), Ok(want));
         assert_eq!(read("{}"), Ok(Packing::default()));
         assert_eq!(read(r#"{"valid_range": [1, 2]}"#), Ok(Packing::default().valid_range(1_i64, 2_i64)));

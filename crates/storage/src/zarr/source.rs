@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chunkwise_chunk::{
-    AxisChunks, Chunk, ChunkGrid, ChunkSource, DType, Element, ReadCost, Region, Shape, SourceError, dispatch,
+    AxisChunks, Chunk, ChunkGrid, ChunkSource, DType, Element, Packing, ReadCost, Region, Shape, SourceError,
+    dispatch,
 };
 use ndarray::{ArrayD, Axis, IxDyn, Slice};
 use serde_json::Value;
@@ -291,6 +292,10 @@ impl ChunkSource for ZarrSource {
 
     fn key(&self) -> Option<String> {
         self.key.clone()
+    }
+
+    fn packing(&self) -> Result<Option<Packing>, SourceError> {
+        ZarrSource::packing(self).map(Some)
     }
 
     /// The encoded bytes, counted as the decoded ones, and the decoded chunk unless it is the block itself. Several

@@ -69,7 +69,13 @@ pub(super) fn apply(step: &CaseStep, args: &[&AnyArray]) -> Option<Result<AnyArr
             let malformed = || Refusal::Malformed("einsum needs subscripts".into());
             subscripts.ok_or_else(malformed).and_then(|subscripts| named(step, subscripts, args))
         }
-        ("trace", &[x]) => with_matrix!(step, x, x => x.trace()),
+        ("trace", &[x]) => match step.integer("offset") {
+            Ok(offset) => {
+                let offset = offset.unwrap_or(0) as isize;
+                with_matrix!(step, x, x => if offset == 0 { x.trace() } else { x.trace_offset(offset) })
+            }
+            Err(refusal) => Err(refusal),
+        },
         ("cov", &[x]) => match step.param("ddof").map_or(Some(1.0), Value::as_f64) {
             Some(ddof) => with_matrix!(step, x, x => x.cov(ddof)),
             None => Err(Refusal::Malformed("ddof is a number".into())),

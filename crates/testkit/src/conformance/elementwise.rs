@@ -263,7 +263,12 @@ fn select_first(
 ) -> Option<AnyArray> {
     let [AnyArray::Bool(first), AnyArray::Bool(second)] = conditions else { return None };
     let choices = of_f64(&choices)?;
-    default.is_empty().then(|| chunkwise::select(&[first.clone(), second.clone()], &choices, 0.0).into())
+    let conditions = [first.clone(), second.clone()];
+    match *default {
+        [] => Some(chunkwise::select(&conditions, &choices, 0.0).into()),
+        [AnyArray::F64(default)] => Some(chunkwise::select(&conditions, &choices, default).into()),
+        _ => None,
+    }
 }
 
 fn of_f64(arrays: &[&AnyArray]) -> Option<Vec<LazyArrayD<f64>>> {

@@ -32,6 +32,7 @@ pub(super) const METHODS: &[Method] = &[
     Method { name: "kron", draw: |draw| of_any_type(draw, krons::<f32>, krons::<i64>, krons::<bool>) },
     Method { name: "vecdot", draw: |draw| of_any_type(draw, vecdots::<f64>, vecdots::<i8>, vecdots::<bool>) },
     Method { name: "trace", draw: trace },
+    Method { name: "trace_offset", draw: trace_offset },
     Method { name: "cov", draw: cov },
     Method { name: "corrcoef", draw: corrcoef },
 ];
@@ -310,6 +311,16 @@ fn trace(draw: &mut Draw) -> Use {
     let (x, plain) = mild::<i8>(draw, &shape);
     let sum: i64 = (0..shape[0].min(shape[1])).map(|i| float(plain.get(&[i, i])) as i64).sum();
     Use::exact(x.into_dimensionality::<Ix2>().trace().into_dyn(), PlainArray::of(&[], &[sum]))
+}
+
+fn trace_offset(draw: &mut Draw) -> Use {
+    let shape = lens(draw, 2);
+    let (x, plain) = mild::<i8>(draw, &shape);
+    let offset = draw.between(-8, 8) as isize;
+    let pairs = (0..shape[0]).flat_map(|i| (0..shape[1]).map(move |j| [i, j]));
+    let on = pairs.filter(|&[i, j]| j as isize - i as isize == offset);
+    let sum: i64 = on.map(|index| float(plain.get(&index)) as i64).sum();
+    Use::exact(x.into_dimensionality::<Ix2>().trace_offset(offset).into_dyn(), PlainArray::of(&[], &[sum]))
 }
 
 /// The covariance of two rows, in two passes.

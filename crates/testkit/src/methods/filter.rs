@@ -40,13 +40,13 @@ fn weights_of(plain: &PlainArray) -> Weights {
 fn one_dimensional(draw: &mut Draw, reversed: bool) -> Use {
     let (x, plain) = array::<i64>(draw, 1);
     let x: LazyArray1<i64> = x.into_dimensionality();
-    let count = draw.below(6);
+    let count = if draw.one_in(4) { draw.below(20) } else { draw.below(6) };
     let kernel = values(draw, DType::I64, &[count]);
     let weights: Array1<i64> = to_ndarray(&kernel).into_dimensionality().expect("a list is a list");
     let mode = *draw.pick(&[ConvolveMode::Full, ConvolveMode::Same, ConvolveMode::Valid]);
     let sums = if reversed { x.convolve(&weights, mode) } else { x.correlate(&weights, mode) };
     let len = plain.shape()[0];
-    if count == 0 || len == 0 || (mode == ConvolveMode::Valid && count > len) {
+    if count == 0 || len == 0 {
         return Use::fails(sums.into_dyn());
     }
     let mut kernel = weights.to_vec();
@@ -63,8 +63,10 @@ fn one_dimensional(draw: &mut Draw, reversed: bool) -> Use {
     }
     let part = match mode {
         ConvolveMode::Full => &full[..],
-        ConvolveMode::Same => &full[(count - 1) / 2..][..len],
-        _ => &full[count - 1..][..len + 1 - count],
+        // NumPy exchanges the operands of a correlation, and reverses the result.
+        ConvolveMode::Same if !reversed && count > len => &full[len / 2..][..count],
+        ConvolveMode::Same => &full[(len.min(count) - 1) / 2..][..len.max(count)],
+        _ => &full[len.min(count) - 1..][..len.abs_diff(count) + 1],
     };
     Use::exact(sums.into_dyn(), PlainArray::of(&[part.len()], part))
 }

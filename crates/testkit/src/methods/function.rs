@@ -19,6 +19,7 @@ pub(super) const METHODS: &[Method] = &[
     Method { name: "zip_blocks", draw: zip_blocks },
     Method { name: "try_zip_blocks", draw: try_zip_blocks },
     Method { name: "apply_gufunc", draw: apply_gufunc },
+    Method { name: "try_apply_gufunc", draw: apply_gufunc },
 ];
 
 /// The element of an array of `i64`.
@@ -226,6 +227,23 @@ fn apply_gufunc(draw: &mut Draw) -> Use {
             (0..columns).fold(0_i64, |sum, j| sum.wrapping_add(term(o, i, j)))
         })
     });
+    let product = match draw.below(3) {
+        0 => product,
+        // The same, of a function that fails when it meets a value.
+        which => {
+            let refused = if which == 1 { None } else { plain.data().first().copied() };
+            let checked = chunkwise::try_apply_gufunc("(i)->(i)", (&product,), move |x, info| match refused
+                .filter(|_| info.start.iter().all(|&at| at == 0))
+            {
+                Some(value) => Err(format!("the first element is {value:?}")),
+                None => Ok(x.to_owned()),
+            });
+            if refused.is_some() && product.check().is_ok() && !product.is_empty() {
+                return Use::fails(checked.into_dyn());
+            }
+            checked
+        }
+    };
     if inner != plain.shape()[2] || !signature.contains("(j)->") && !signature.contains(" (j)->") {
         return Use::fails(product.into_dyn());
     }

@@ -31,11 +31,11 @@ pub(super) const METHODS: &[Method] = &[
     Method { name: "masked_reductions", draw: reduced::<i64> },
     Method { name: "masked_reductions", draw: reduced::<bool> },
     Method { name: "masked_shapes", draw: shapes },
-    Method { name: "decoded", draw: decoded::<i16> },
-    Method { name: "decoded", draw: decoded::<u8> },
-    Method { name: "decoded", draw: decoded::<i8> },
-    Method { name: "decoded", draw: decoded::<f32> },
-    Method { name: "decoded", draw: decoded::<u64> },
+    Method { name: "decoded_with", draw: decoded::<i16> },
+    Method { name: "decoded_with", draw: decoded::<u8> },
+    Method { name: "decoded_with", draw: decoded::<i8> },
+    Method { name: "decoded_with", draw: decoded::<f32> },
+    Method { name: "decoded_with", draw: decoded::<u64> },
 ];
 
 /// A masked array and what it holds.
@@ -163,29 +163,39 @@ fn arithmetic(draw: &mut Draw) -> Use {
     Use::exact(any(&got.filled(0.25)), want)
 }
 
-/// A missing zero is no error, wherever it comes from.
+/// What is divided by zero is missing, wherever the zero comes from.
 fn division(draw: &mut Draw) -> Use {
     let shape = any_shape(draw);
-    let (x, y) = (some::<i32>(draw, &shape), some::<i32>(draw, &shape));
-    let zero_is_missing = draw.one_in(2);
-    let divisor = if zero_is_missing { y.lazy.mask_where(&y.lazy.data().eq(0)) } else { y.lazy.clone() };
-    let got = &x.lazy / &divisor;
-    let gone = |index: &[usize]| {
-        let zero = zero_is_missing && !truth(y.data.get(index));
-        zero || missing(&x.mask, index) || missing(&y.mask, index)
+    let lead = draw.below(shape.len() + 1);
+    let (x, y) = (some::<i32>(draw, &shape), some::<i32>(draw, &shape[lead..]));
+    let (which, number) = (draw.below(6), draw.below(3) as i32 - 1);
+    let got = match which {
+        0 => &x.lazy / &y.lazy,
+        1 => x.lazy.data() % &y.lazy,
+        2 => x.lazy.floor_div(y.lazy.data()),
+        3 => 7 / &x.lazy,
+        4 => &x.lazy / number,
+        _ => (x.lazy.cast::<f64>() / y.lazy.cast::<f64>()).map_data(|x| x.cast()),
     };
-    let all = places(&shape);
-    if all.iter().any(|index| !gone(index) && !truth(y.data.get(index))) {
-        return Use::fails(any(&got.filled(7)));
-    }
-    let want = PlainArray::from_fn(DType::I32, &shape, |index| match gone(index) {
-        true => Scalar::I32(7),
-        false => {
-            let [x, y] = [&x.data, &y.data].map(|x| integer(x.get(index)).expect("it is an integer"));
-            Scalar::I32((x / y) as i32)
-        }
+    let want = PlainArray::from_fn(DType::I32, &shape, |index| {
+        let [a, b] =
+            [x.data.get(index), y.data.get_broadcast(index)].map(|x| integer(x).expect("it is an integer"));
+        let (first, second) = match which {
+            3 => (7, a),
+            4 => (a, number.into()),
+            _ => (a, b),
+        };
+        let from_x = which != 1 && missing(&x.mask, index);
+        let from_y = ![2, 3, 4].contains(&which) && missing(&y.mask, index);
+        Scalar::I32(match second {
+            _ if from_x || from_y => -9,
+            0 => -9,
+            _ if which == 1 => (first % second) as i32,
+            _ if which == 2 => (first as f64 / second as f64).floor() as i32,
+            _ => (first / second) as i32,
+        })
     });
-    Use::exact(any(&got.filled(7)), want)
+    Use::exact(any(&got.filled(-9)), want)
 }
 
 fn map_data(draw: &mut Draw) -> Use {
@@ -274,7 +284,7 @@ fn decoded<T: Element>(draw: &mut Draw) -> Use {
         let value = element * scale.unwrap_or(1.0) + offset.unwrap_or(0.0);
         Scalar::F64(if equal || beyond { 0.125 } else { value })
     });
-    Use::exact(any(&x.decoded::<f64>(&packing).filled(0.125)), want)
+    Use::exact(any(&x.decoded_with::<f64>(&packing).filled(0.125)), want)
 }
 
 /// Everything that moves elements moves the mask with them.
@@ -282,7 +292,7 @@ fn shapes(draw: &mut Draw) -> Use {
     let shape = shape_of_rank(draw, 2);
     let x = some::<i8>(draw, &shape);
     let (rows, columns) = (shape[0], shape[1]);
-    let (got, want): (MaskedArray<i8, IxDyn>, Vec<(usize, usize)>) = match draw.below(4) {
+    let (got, want): (MaskedArray<i8, IxDyn>, Vec<(usize, usize)>) = match draw.below(6) {
         0 => (x.lazy.t(), (0..columns).flat_map(|j| (0..rows).map(move |i| (i, j))).collect()),
         1 => (
             x.lazy.reshape(IxDyn(&[rows * columns])).rechunk(2),
@@ -292,6 +302,14 @@ fn shapes(draw: &mut Draw) -> Use {
             (x.lazy.index_axis(Axis(0), rows - 1), (0..columns).map(|j| (rows - 1, j)).collect())
         }
         2 => return Use::fails(any(x.lazy.index_axis(Axis(0), 0).mask())),
+        3 => (
+            x.lazy.flip(Axis(1)).swap_axes(Axis(0), Axis(1)).flatten().into_dyn(),
+            (0..columns).rev().flat_map(|j| (0..rows).map(move |i| (i, j))).collect(),
+        ),
+        4 => (
+            x.lazy.roll(1, Axis(0)).permuted_axes(IxDyn(&[1, 0])).repeat(2, Axis(1)).reshape_dyn(&[-1]),
+            (0..columns).flat_map(|j| (0..2 * rows).map(move |k| ((k / 2 + rows - 1) % rows, j))).collect(),
+        ),
         _ => (
             x.lazy.insert_axis(Axis(1)).broadcast(IxDyn(&[rows, 3, columns])),
             (0..rows).flat_map(|i| (0..3 * columns).map(move |j| (i, j % columns))).collect(),

@@ -194,7 +194,9 @@ pub(super) const BY_USERS: &[Method] = &[
     Method { name: "reduce_with_axis", draw: |draw| by_user(draw, Form::One) },
     Method { name: "reduce_with_axes", draw: |draw| by_user(draw, Form::Several) },
     Method { name: "reduce_with_keepdims", draw: |draw| by_user(draw, Form::Keep) },
-    Method { name: "fold_with", draw: fold_with },
+    Method { name: "fold_with", draw: |draw| fold_with(draw, Form::All) },
+    Method { name: "fold_with_axis", draw: |draw| fold_with(draw, Form::One) },
+    Method { name: "fold_with_axes", draw: |draw| fold_with(draw, Form::Several) },
     Method { name: "reduction", draw: |draw| by_user(draw, Form::All) },
 ];
 
@@ -374,12 +376,17 @@ fn by_user(draw: &mut Draw, form: Form) -> Use {
     over.used(got, &plain, DType::I64, sum_and_count)
 }
 
-fn fold_with(draw: &mut Draw) -> Use {
+fn fold_with(draw: &mut Draw, form: Form) -> Use {
     let shape = shape(draw);
-    let over = Over::draw(draw, Form::All, shape.len());
+    let over = Over::draw(draw, form, shape.len());
     let (x, plain) = array::<i32>(draw, &shape);
-    let got = x.fold_with((0, 0), add_all, |a, b| *a = (a.0 + b.0, a.1 + b.1), value_of);
-    over.used(got.into_dyn(), &plain, DType::I64, sum_and_count)
+    let merge = |a: &mut (i64, i64), b: &(i64, i64)| *a = (a.0 + b.0, a.1 + b.1);
+    let got = match form {
+        Form::All => x.fold_with((0, 0), add_all, merge, value_of).into_dyn(),
+        Form::One => x.fold_with_axis(over.axis(), (0, 0), add_all, merge, value_of),
+        _ => x.fold_with_axes(over.axes(), (0, 0), add_all, merge, value_of),
+    };
+    over.used(got, &plain, DType::I64, sum_and_count)
 }
 
 fn add_all(state: &mut (i64, i64), items: &[i32]) {

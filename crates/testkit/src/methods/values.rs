@@ -33,6 +33,7 @@ pub(super) const METHODS: &[Method] = &[
     },
     Method { name: "divmod", draw: |draw| any_type(draw, &[divmod::<i8>, divmod::<i64>, divmod::<u16>]) },
     Method { name: "divmod", draw: divmod_floats },
+    Method { name: "fmod", draw: |draw| any_type(draw, &[fmod::<i8>, fmod::<i64>, fmod::<u16>]) },
     Method {
         name: "round_to",
         draw: |draw| any_type(draw, &[round_integers::<i8>, round_integers::<u8>, round_integers::<i16>]),
@@ -227,6 +228,19 @@ fn divmod<T: Integer>(draw: &mut Draw) -> Use {
         let [a, b] = [x[0], x[1]].map(|x| integer(x).expect("it is an integer"));
         let rest = ((a % b) + b) % b;
         to_integer::<T>(if which == 0 { (a - rest) / b } else { rest })
+    });
+    Use::exact(AnyArray::from_expr(got.expr()), want)
+}
+
+fn fmod<T: Integer>(draw: &mut Draw) -> Use {
+    let ((a, pa), (b, pb)) = two::<T, T>(draw);
+    let got = a.fmod(&b);
+    if pb.data().iter().any(|&b| !truth(b)) && pa.shape().iter().all(|&n| n > 0) {
+        return Use::fails(AnyArray::from_expr(got.expr()));
+    }
+    let want = each(T::DTYPE, &[&pa, &pb], |x| {
+        let [a, b] = [x[0], x[1]].map(|x| integer(x).expect("it is an integer"));
+        to_integer::<T>(a % b)
     });
     Use::exact(AnyArray::from_expr(got.expr()), want)
 }
@@ -496,11 +510,20 @@ fn select_first<T: Number>(draw: &mut Draw) -> Use {
     if draw.one_in(8) {
         return Use::fails(any(select(&lazy_conditions, &lazy_choices[1..], default)));
     }
+    let other = draw.one_in(2).then(|| {
+        let shape = narrower(draw, &shape);
+        array_of_shape::<T>(draw, &shape)
+    });
     let want = PlainArray::from_fn(T::DTYPE, &shape, |at| {
         let first = conditions.iter().position(|(_, condition)| truth(condition.get_broadcast(at)));
-        first.map_or(default.into(), |k| choices[k].1.get_broadcast(at))
+        let otherwise = || other.as_ref().map_or(default.into(), |(_, plain)| plain.get_broadcast(at));
+        first.map_or_else(otherwise, |k| choices[k].1.get_broadcast(at))
     });
-    Use::exact(any(select(&lazy_conditions, &lazy_choices, default)), want)
+    let got = match &other {
+        Some((other, _)) => select(&lazy_conditions, &lazy_choices, other),
+        None => select(&lazy_conditions, &lazy_choices, default),
+    };
+    Use::exact(any(got), want)
 }
 
 fn piecewise<T: Float>(draw: &mut Draw) -> Use {

@@ -18,7 +18,9 @@ pub(super) const METHODS: &[Method] = &[
     Method { name: "gradient", draw: |draw| gradient(draw, false) },
     Method { name: "gradient_with", draw: |draw| gradient(draw, true) },
     Method { name: "trapezoid", draw: trapezoid },
+    Method { name: "gradient_all", draw: gradient_all },
     Method { name: "interp", draw: |draw| interp(draw, false) },
+    Method { name: "interp", draw: interp_single },
     Method { name: "interp_with", draw: |draw| interp(draw, true) },
 ];
 
@@ -121,6 +123,41 @@ fn gradient(draw: &mut Draw, with_order: bool) -> Use {
         Scalar::F64(slope(places[at], &places[first..first + count], &values))
     });
     Use::within(1e-12, y, want)
+}
+
+/// The derivative along one of the axes, of all.
+fn gradient_all(draw: &mut Draw) -> Use {
+    let (x, plain, axis) = with_axis(draw);
+    let ndim = plain.shape().len();
+    let steps: Vec<f64> = (0..draw.below(ndim + 2)).map(|_| *draw.pick(&[1.0, 0.5, 3.0])).collect();
+    let all = x.gradient_all(steps.iter().copied());
+    assert_eq!(all.len(), ndim, "a result for every axis");
+    let Some(y) = all.into_iter().nth(axis) else {
+        return Use::fails(x.gradient(Axis(axis), 1.0));
+    };
+    let n = plain.shape()[axis];
+    if (steps.len() != 1 && steps.len() != ndim) || n < 2 {
+        return Use::fails(y);
+    }
+    let step = steps[if steps.len() == 1 { 0 } else { axis }];
+    let want = PlainArray::from_fn(DType::F64, plain.shape(), |index| {
+        let (before, after) = (index[axis].saturating_sub(1), (index[axis] + 1).min(n - 1));
+        let value = |i: usize| float(plain.get(&moved(index, axis, i)));
+        Scalar::F64((value(after) - value(before)) / ((after - before) as f64 * step))
+    });
+    Use::within(1e-12, y, want)
+}
+
+/// Floats of half the width are computed in `f64` and rounded once.
+fn interp_single(draw: &mut Draw) -> Use {
+    let ndim = draw.below(3);
+    let (x, plain) = array::<f32>(draw, ndim);
+    let y = x.interp(&[-2.0, 1.0], &[0.0, 1.0]);
+    let want = PlainArray::from_fn(DType::F32, plain.shape(), |index| {
+        let x = float(plain.get(index));
+        Scalar::F32(if x.is_nan() { f32::NAN } else { ((x.clamp(-2.0, 1.0) + 2.0) / 3.0) as f32 })
+    });
+    Use::within(1e-7, y, want)
 }
 
 fn trapezoid(draw: &mut Draw) -> Use {

@@ -1,8 +1,8 @@
 //! How numbers are packed into smaller ones, and which of them stand for none: the CF conventions as data.
 //!
-//! Nothing is decoded here, and nothing is read: formats that have attributes make a [`Packing`] of them.
+//! Nothing is decoded here, and nothing is read: sources that have attributes make a [`Packing`] of them.
 
-use chunkwise_chunk::Scalar;
+use crate::Scalar;
 
 /// How stored elements stand for values, as the attributes of climate data say it.
 ///
@@ -11,7 +11,7 @@ use chunkwise_chunk::Scalar;
 /// and actual range of data" and 8.1 "Packed data").
 ///
 /// ```
-/// use chunkwise_storage::Packing;
+/// use chunkwise_chunk::Packing;
 /// let packing = Packing::default().scale_factor(0.01).add_offset(273.15).missing_value(-32768);
 /// assert_eq!((packing.scale, packing.offset), (Some(0.01), Some(273.15)));
 /// ```
