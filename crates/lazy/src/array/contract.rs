@@ -12,7 +12,7 @@ use chunkwise_ops::contract;
 use ndarray::{DimMax, Dimension, Ix0, Ix1, Ix2, IxDyn, RemoveAxis};
 
 use super::here;
-use crate::{IntoAxes, LazyArray, LazyArray2, LazyArrayD, LazyScalar, Number, Real};
+use crate::{IntoAxes, LazyArray, LazyArray2, LazyArrayD, LazyScalar, Number};
 
 mod sealed {
     /// Closes [`DotDim`](super::DotDim) to other crates.
@@ -225,10 +225,10 @@ impl<T: Number> LazyArray2<T> {
     }
 }
 
-impl<T: Real> LazyArray2<T> {
+impl<T: Number> LazyArray2<T> {
     /// The covariances of the rows, each a variable with an observation in every column, divided by their number less
     /// `ddof`. As NumPy's `cov`, whose `ddof` is 1 where none is said. Observations are centred before they are
-    /// multiplied, in `f64`.
+    /// multiplied, in `f64`; of complex numbers the second one is conjugated, and covariances are complex.
     ///
     /// ```
     /// use chunkwise::prelude::*;
@@ -238,12 +238,12 @@ impl<T: Real> LazyArray2<T> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn cov(&self, ddof: f64) -> LazyArray2<f64> {
+    pub fn cov(&self, ddof: f64) -> LazyArray2<T::Double> {
         LazyArray::wrap(contract::cov(self.expr(), ddof, here()))
     }
 
-    /// The correlations of the rows: their covariances divided by both standard deviations, from -1 to 1. NaN for rows of
-    /// equal elements.
+    /// The correlations of the rows: their covariances divided by both standard deviations, from -1 to 1, of complex
+    /// numbers with such parts. NaN for rows of equal elements.
     ///
     /// ```
     /// use chunkwise::prelude::*;
@@ -253,7 +253,7 @@ impl<T: Real> LazyArray2<T> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn corrcoef(&self) -> LazyArray2<f64> {
+    pub fn corrcoef(&self) -> LazyArray2<T::Double> {
         LazyArray::wrap(contract::corrcoef(self.expr(), here()))
     }
 }

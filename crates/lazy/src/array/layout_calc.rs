@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use chunkwise_chunk::{ChunkGrid, Chunks, DType, Number, Ordered, Real};
+use chunkwise_chunk::{ChunkGrid, Chunks, DType, Element, Number};
 use chunkwise_expr::{BinaryOp, ElementFn, ElementOp, Expr, ExprError, ReduceKind};
 use chunkwise_ops::shape::{Difference, Gradient, Spacing};
 use chunkwise_storage::{FnSource, MemorySource};
 use ndarray::{Array1, Axis, Dimension, Ix1, RemoveAxis};
 
+use super::complex::{of_parts, parts};
 use super::here;
 use super::layout::{Origin, check_axis, part};
 use crate::LazyArray;
 
-impl<T: Ordered, D: Dimension> LazyArray<T, D> {
+impl<T: Element, D: Dimension> LazyArray<T, D> {
     /// The distance of each element to the next along an axis, `n` times; of `bool` whether they differ. Integers wrap.
     ///
     /// ```
@@ -84,9 +85,9 @@ impl<T: Ordered, D: Dimension> LazyArray<T, D> {
     }
 }
 
-impl<T: Real, D: Dimension> LazyArray<T, D> {
+impl<T: Number, D: Dimension> LazyArray<T, D> {
     /// The derivative along an axis, by central differences and simple ones at both ends: NumPy's `gradient`. The spacing is
-    /// the distance of neighbours or the coordinates of all elements.
+    /// the distance of neighbours or the coordinates of all elements. The parts of complex numbers are derived one by one.
     ///
     /// ```
     /// use chunkwise::prelude::*;
@@ -216,7 +217,13 @@ fn floats(x: &Expr, at: Origin) -> Expr {
 }
 
 fn derived(x: &Expr, axis: usize, spacing: Spacing, edge_order: usize, at: Origin) -> Expr {
-    Expr::blockwise(Gradient { axis, spacing, edge_order }, &[&floats(x, at)], at)
+    let gradient = Gradient { axis, spacing, edge_order };
+    let derived = |x: &Expr| Expr::blockwise(gradient.clone(), &[x], at);
+    let x = floats(x, at);
+    match x.dtype() {
+        Some(dtype) if dtype.is_complex() => of_parts(parts(&x, at).map(|part| derived(&part)), at),
+        _ => derived(&x),
+    }
 }
 
 fn integrated(x: &Expr, axis: usize, spacing: Spacing, at: Origin) -> Expr {
