@@ -36,7 +36,7 @@ macro_rules! for_each_unary {
             Signum signum: Float -> Same, |x| x.signum(), method, eg 0.0 => 1.0;
             /// `x * x`; integers wrap.
             Square square: Number -> Same, |x| Arith::times(x, x), method, eg 3.0 => 9.0;
-            /// `1 / x`.
+            /// `1 / x`; NaN of a complex zero.
             Recip recip: Inexact -> Same, |x| Parts::reciprocal(x), method, eg 4.0 => 0.25;
             /// Square root; NaN below zero. Of complex numbers the one with a real part that is not negative; the branch
             /// cut is the negative real axis.
