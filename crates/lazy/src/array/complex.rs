@@ -19,8 +19,21 @@ impl<T: Float, D: Dimension> LazyArray<T, D> {
     /// LazyArray::<f64, _>::zeros(3, 2).to_complex().max();
     /// ```
     ///
+    /// Those that need none take them where NumPy's do: functions, sums along axes, running and moving ones.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let z = LazyArray::from_ndarray(ndarray::arr1(&[2.0, -4.0]), 1).to_complex() * Complex::new(0.0, 1.0);
+    /// assert_eq!(z.cumsum(Axis(0)).compute()?, ndarray::arr1(&[Complex::new(0.0, 2.0), Complex::new(0.0, -2.0)]));
+    /// assert_eq!(z.cumprod(Axis(0)).compute()?[1], Complex::new(8.0, 0.0));
+    /// assert_eq!(z.moving_mean(2, Axis(0)).compute()?, ndarray::arr1(&[Complex::new(0.0, -1.0)]));
+    /// assert_eq!((z.norm_l1().compute()?, z.nan_var(0.0).compute()?), (6.0, 9.0));
+    /// assert!((z.asin().sin() - &z).norm_max().compute()? < 1e-14);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    ///
     /// Operators take complex arrays with complex arrays, complex numbers and real numbers. A real array is made complex
-    /// first, as is any integer that stands beside a float: with [`cast`](LazyArray::cast).
+    /// before it stands beside one, as an array of integers is converted before it stands beside floats.
     ///
     /// ```
     /// use chunkwise::prelude::*;

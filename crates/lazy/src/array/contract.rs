@@ -234,6 +234,8 @@ impl<T: Number> LazyArray2<T> {
     /// use chunkwise::prelude::*;
     /// let x = LazyArray::from_ndarray(ndarray::arr2(&[[1, 2, 3], [6, 4, 2]]), 2);
     /// assert_eq!(x.cov(1.0).compute()?, ndarray::arr2(&[[1.0, -2.0], [-2.0, 4.0]]));
+    /// let z = x.cast::<Complex<f64>>() * Complex::i();
+    /// assert_eq!(z.cov(1.0).compute()?[[0, 1]], Complex::new(-2.0, 0.0));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]

@@ -21,6 +21,8 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     /// let x = LazyArray::from_ndarray(ndarray::arr1(&[1, 4, 9, 16]), 2);
     /// assert_eq!(x.diff(1, Axis(0)).compute()?, ndarray::arr1(&[3, 5, 7]));
     /// assert_eq!(x.diff(2, Axis(0)).compute()?, ndarray::arr1(&[2, 2]));
+    /// let z = x.cast::<Complex<f64>>() * Complex::i();
+    /// assert_eq!(z.diff(1, Axis(0)).im().compute()?, ndarray::arr1(&[3.0, 5.0, 7.0]));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]
@@ -95,6 +97,8 @@ impl<T: Number, D: Dimension> LazyArray<T, D> {
     /// assert_eq!(x.gradient(Axis(0), 1.0).compute()?, ndarray::arr1(&[1.0, 1.5, 2.5, 3.5, 4.0]));
     /// let y = x.gradient(Axis(0), [0.0, 1.0, 1.5, 3.5, 4.0]);
     /// assert_eq!(y.compute()?[0], 1.0);
+    /// let z = (x.to_complex() * Complex::i()).gradient(Axis(0), 0.5);
+    /// assert_eq!(z.compute()?[1], Complex::new(0.0, 3.0));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]

@@ -45,6 +45,8 @@ impl<T: Number> LazyArray<T, Ix1> {
     /// let x = LazyArray::arange(1.0_f64, 4.0, 1.0, 2);
     /// let same = x.correlate(&ndarray::arr1(&[0.0, 1.0, 0.5]), ConvolveMode::Same);
     /// assert_eq!(same.compute()?, ndarray::arr1(&[2.0, 3.5, 3.0]));
+    /// let turned = x.to_complex().correlate(&ndarray::arr1(&[Complex::i()]), ConvolveMode::Valid);
+    /// assert_eq!(turned.im().compute()?, ndarray::arr1(&[-1.0, -2.0, -3.0]));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]
