@@ -245,15 +245,14 @@ fn weighted_along(draw: &mut Draw, correlates: bool) -> Use {
     let array = Array1::from(weights.clone());
     let beyond = chunkwise::Boundary::Constant(C::ZERO);
     let got = match correlates {
-        true => of_either!(draw, &x.lazy, z => z.correlate_axis(
-            &array.mapv(|w| chunkwise_expr::cast(w)), x.axis, chunkwise::Boundary::Constant(Default::default()))),
+        true => x.lazy.correlate_axis(&array, x.axis, beyond),
         false => x.lazy.convolve_axis(&array, x.axis, beyond),
     };
     let middle = if correlates { (weights.len() - 1) / 2 } else { weights.len() / 2 };
     let want = x.want(Scalar::C128, |line| {
         full(line, &kernel(&weights, correlates))[middle..][..line.len()].to_vec()
     });
-    Use::within(1e-6, got, want)
+    Use::within(1e-12, got, want)
 }
 
 fn covariances(draw: &mut Draw, scaled: bool) -> Use {
