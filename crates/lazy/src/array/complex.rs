@@ -23,7 +23,7 @@ impl<T: Float, D: Dimension> LazyArray<T, D> {
     ///
     /// ```
     /// use chunkwise::prelude::*;
-    /// let z = LazyArray::from_ndarray(ndarray::arr1(&[2.0, -4.0]), 1).to_complex() * Complex::new(0.0, 1.0);
+    /// let z = LazyArray::from_ndarray(ndarray::arr1(&[2.0_f64, -4.0]), 1).to_complex() * Complex::i();
     /// assert_eq!(z.cumsum(Axis(0)).compute()?, ndarray::arr1(&[Complex::new(0.0, 2.0), Complex::new(0.0, -2.0)]));
     /// assert_eq!(z.cumprod(Axis(0)).compute()?[1], Complex::new(8.0, 0.0));
     /// assert_eq!(z.moving_mean(2, Axis(0)).compute()?, ndarray::arr1(&[Complex::new(0.0, -1.0)]));
