@@ -139,6 +139,14 @@ macro_rules! mean_type {
     ($other:ident) => { f64 };
 }
 
+/// The Rust type of [`DType::double_type`].
+#[rustfmt::skip]
+macro_rules! double_type {
+    (C64) => { Complex<f64> };
+    (C128) => { Complex<f64> };
+    ($real:ident) => { f64 };
+}
+
 /// The Rust type of [`DType::real_type`].
 #[rustfmt::skip]
 macro_rules! real_type {
@@ -183,6 +191,7 @@ macro_rules! define_dtype {
             impl Element for $t {
                 type Sum = sum_type!($v);
                 type Mean = mean_type!($v);
+                type Double = double_type!($v);
                 type Real = real_type!($v, $t);
                 const DTYPE: DType = DType::$v;
                 fn into_chunk(array: ArcArray<Self, IxDyn>) -> Chunk { Chunk::$v(array) }
@@ -271,6 +280,16 @@ impl DType {
         if self == DType::F32 || self.is_complex() { self } else { DType::F64 }
     }
 
+    /// The type of `cov`: complex numbers with parts of `f64` for complex ones, `f64` for others.
+    ///
+    /// ```
+    /// use chunkwise_chunk::DType;
+    /// assert_eq!((DType::F32.double_type(), DType::C64.double_type()), (DType::F64, DType::C128));
+    /// ```
+    pub fn double_type(self) -> DType {
+        if self.is_complex() { DType::C128 } else { DType::F64 }
+    }
+
     /// The type of `abs`, and of the parts of complex numbers; every other type itself.
     ///
     /// ```
@@ -323,6 +342,8 @@ pub trait Element: sealed::Sealed + Copy + Default + PartialEq + fmt::Debug + Se
     type Sum: Number;
     /// The type of `mean`; see [`DType::mean_type`]. That of `var` and `std` is its [`Real`](Element::Real).
     type Mean: Inexact;
+    /// The type of `cov`; see [`DType::double_type`].
+    type Double: Inexact;
     /// The type of `abs`: that of the parts of complex numbers, else the type itself; see [`DType::real_type`].
     type Real: Ordered;
     /// The run-time name of this type.

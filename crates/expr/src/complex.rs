@@ -92,7 +92,17 @@ macro_rules! parts {
             #[inline]
             fn norm_sqr(self) -> $t { self.re * self.re + self.im * self.im }
             #[inline]
-            fn reciprocal(self) -> Complex<$t> { complex_quotient(Complex::ONE, self) }
+            fn reciprocal(self) -> Complex<$t> {
+                // The quotient without the zero of the dividend, which would take the sign of a zero part.
+                if self.im.abs() <= self.re.abs() {
+                    let ratio = self.im / self.re;
+                    let below = self.re + self.im * ratio;
+                    return Complex::new(1.0 / below, -ratio / below);
+                }
+                let ratio = self.re / self.im;
+                let below = self.re * ratio + self.im;
+                Complex::new(ratio / below, -1.0 / below)
+            }
             #[inline]
             fn finite(self) -> Complex<$t> { Complex::new(self.re.finite(), self.im.finite()) }
             #[inline]
@@ -157,6 +167,14 @@ mod tests {
         assert_eq!(C::new(4.0, 8.0).quotient(C::new(2.0, 2.0)), C::new(3.0, 1.0));
         assert_eq!((a.negate(), a.power(C::new(2.0, 0.0))), (C::new(-1.0, -2.0), C::new(-3.0, 4.0)));
         assert_eq!(Complex::<f32>::new(3e30, 4e30).magnitude(), 5e30);
+    }
+
+    #[test]
+    fn reciprocals_keep_the_signs_of_zeros() {
+        assert_eq!(Parts::reciprocal(C::new(0.0, 2.0)), C::new(0.0, -0.5));
+        assert!(Parts::reciprocal(C::new(-0.0, 2.0)).re.is_sign_negative());
+        assert_eq!(Parts::reciprocal(C::new(3.0, 4.0)), C::new(0.12, -0.16));
+        assert!(Parts::reciprocal(C::ZERO).has_nan());
     }
 
     #[test]

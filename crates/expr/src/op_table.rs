@@ -36,7 +36,7 @@ macro_rules! for_each_unary {
             Signum signum: Float -> Same, |x| x.signum(), method, eg 0.0 => 1.0;
             /// `x * x`; integers wrap.
             Square square: Number -> Same, |x| Arith::times(x, x), method, eg 3.0 => 9.0;
-            /// `1 / x`.
+            /// `1 / x`; NaN of a complex zero.
             Recip recip: Inexact -> Same, |x| Parts::reciprocal(x), method, eg 4.0 => 0.25;
             /// Square root; NaN below zero. Of complex numbers the one with a real part that is not negative; the branch
             /// cut is the negative real axis.
@@ -46,42 +46,42 @@ macro_rules! for_each_unary {
             /// `e^x`.
             Exp exp: Inexact -> Same, |x| $crate::math::exp(x), method via Exp, eg 0.0 => 1.0;
             /// `2^x`.
-            Exp2 exp2: Float -> Same, |x| $crate::math::exp2(x), method via Exp2, eg 3.0 => 8.0;
+            Exp2 exp2: Inexact -> Same, |x| $crate::math::exp2(x), method via Exp2, eg 3.0 => 8.0;
             /// `e^x - 1`, exact for small `x`.
-            ExpM1 exp_m1: Float -> Same, |x| $crate::math::exp_m1(x), method via ExpM1, eg 0.0 => 0.0;
+            ExpM1 exp_m1: Inexact -> Same, |x| $crate::math::exp_m1(x), method via ExpM1, eg 0.0 => 0.0;
             /// Natural logarithm. Of complex numbers the one with an imaginary part in `[-pi, pi]`; the branch cut is the
             /// negative real axis.
             Ln ln: Inexact -> Same, |x| $crate::math::ln(x), method via Ln, eg 1.0 => 0.0;
-            /// Logarithm to base 2.
-            Log2 log2: Float -> Same, |x| $crate::math::log2(x), method via Log2, eg 8.0 => 3.0;
-            /// Logarithm to base 10.
-            Log10 log10: Float -> Same, |x| $crate::math::log10(x), method via Log10, eg 100.0 => 2.0;
-            /// `ln(1 + x)`, exact for small `x`.
-            Ln1p ln_1p: Float -> Same, |x| $crate::math::ln_1p(x), method via Ln1p, eg 0.0 => 0.0;
+            /// Logarithm to base 2; of complex numbers with the branch cut of `ln`.
+            Log2 log2: Inexact -> Same, |x| $crate::math::log2(x), method via Log2, eg 8.0 => 3.0;
+            /// Logarithm to base 10; of complex numbers with the branch cut of `ln`.
+            Log10 log10: Inexact -> Same, |x| $crate::math::log10(x), method via Log10, eg 100.0 => 2.0;
+            /// `ln(1 + x)`, exact for small `x`; the branch cut of complex numbers is the real axis below -1.
+            Ln1p ln_1p: Inexact -> Same, |x| $crate::math::ln_1p(x), method via Ln1p, eg 0.0 => 0.0;
             /// Sine of an angle in radians.
             Sin sin: Inexact -> Same, |x| $crate::math::sin(x), method via Sin, eg 0.0 => 0.0;
             /// Cosine of an angle in radians.
             Cos cos: Inexact -> Same, |x| $crate::math::cos(x), method via Cos, eg 0.0 => 1.0;
             /// Tangent of an angle in radians.
             Tan tan: Inexact -> Same, |x| $crate::math::tan(x), method via Tan, eg 0.0 => 0.0;
-            /// Arcsine in radians; NaN outside [-1, 1].
-            Asin asin: Float -> Same, |x| $crate::math::asin(x), method via Asin, eg 0.0 => 0.0;
-            /// Arccosine in radians; NaN outside [-1, 1].
-            Acos acos: Float -> Same, |x| $crate::math::acos(x), method via Acos, eg 1.0 => 0.0;
-            /// Arctangent in radians.
-            Atan atan: Float -> Same, |x| $crate::math::atan(x), method via Atan, eg 0.0 => 0.0;
+            /// Arcsine in radians; NaN of real numbers outside [-1, 1], the branch cuts of complex ones.
+            Asin asin: Inexact -> Same, |x| $crate::math::asin(x), method via Asin, eg 0.0 => 0.0;
+            /// Arccosine in radians; NaN of real numbers outside [-1, 1], the branch cuts of complex ones.
+            Acos acos: Inexact -> Same, |x| $crate::math::acos(x), method via Acos, eg 1.0 => 0.0;
+            /// Arctangent in radians; the branch cuts of complex numbers are the imaginary axis outside [-i, i].
+            Atan atan: Inexact -> Same, |x| $crate::math::atan(x), method via Atan, eg 0.0 => 0.0;
             /// Hyperbolic sine.
             Sinh sinh: Inexact -> Same, |x| $crate::math::sinh(x), method via Sinh, eg 0.0 => 0.0;
             /// Hyperbolic cosine.
             Cosh cosh: Inexact -> Same, |x| $crate::math::cosh(x), method via Cosh, eg 0.0 => 1.0;
             /// Hyperbolic tangent.
             Tanh tanh: Inexact -> Same, |x| $crate::math::tanh(x), method via Tanh, eg 0.0 => 0.0;
-            /// Inverse hyperbolic sine.
-            Asinh asinh: Float -> Same, |x| $crate::math::asinh(x), method via Asinh, eg 0.0 => 0.0;
-            /// Inverse hyperbolic cosine; NaN below 1.
-            Acosh acosh: Float -> Same, |x| $crate::math::acosh(x), method via Acosh, eg 1.0 => 0.0;
-            /// Inverse hyperbolic tangent; NaN outside [-1, 1].
-            Atanh atanh: Float -> Same, |x| $crate::math::atanh(x), method via Atanh, eg 0.0 => 0.0;
+            /// Inverse hyperbolic sine; the branch cuts of complex numbers are the imaginary axis outside [-i, i].
+            Asinh asinh: Inexact -> Same, |x| $crate::math::asinh(x), method via Asinh, eg 0.0 => 0.0;
+            /// Inverse hyperbolic cosine; NaN of real numbers below 1, the branch cut of complex ones.
+            Acosh acosh: Inexact -> Same, |x| $crate::math::acosh(x), method via Acosh, eg 1.0 => 0.0;
+            /// Inverse hyperbolic tangent; NaN of real numbers outside [-1, 1], the branch cuts of complex ones.
+            Atanh atanh: Inexact -> Same, |x| $crate::math::atanh(x), method via Atanh, eg 0.0 => 0.0;
             /// Error function, `2 / sqrt(pi)` times the integral of `e^(-t^2)` from 0 to `x`.
             Erf erf: Float -> Same, |x| $crate::math::erf(x), method via Erf, eg 0.0 => 0.0;
             /// Largest integer not above each element.

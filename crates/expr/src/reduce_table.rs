@@ -16,7 +16,8 @@ macro_rules! for_each_reduction {
             /// Sum of elements; 0 when there are none. Integers and bool are summed in 64 bits and wrap;
             /// `f32` is accumulated in `f64`, and so are the parts of complex numbers.
             Sum sum sum_axis sum_axes sum_keepdims: Element -> Sum, eg [1.0, 2.0, 6.0] => 9.0;
-            /// Product of elements; 1 when there are none. Integers and bool multiply in 64 bits and wrap.
+            /// Product of elements; 1 when there are none. Integers and bool multiply in 64 bits and wrap. Complex numbers
+            /// are multiplied part by part, as in NumPy: an infinity leaves NaN in some part, in which one the order says.
             Prod prod prod_axis prod_axes prod_keepdims: Element -> Sum, eg [1.0, 2.0, 6.0] => 12.0;
             /// Smallest element; NaN when there is one. An error when there are no elements.
             Min min min_axis min_axes min_keepdims: Ordered -> Same, eg [3.0, 1.0, 2.0] => 1.0;
@@ -64,11 +65,13 @@ macro_rules! for_each_moment {
             /// The divisor is at least 0, so `ddof >= n` gives an infinity, or NaN when all elements are equal. `ddof` is finite.
             Std std std_axis std_axes std_keepdims: Element -> Spread, eg [1.0, 3.0], 0.0 => 1.0;
             /// Variance of the `n` elements that are not NaN, with the divisor `n - ddof`; NaN where that is not
-            /// positive. Integers have no NaN: theirs is `var`, which gives an infinity there.
-            NanVar nan_var nan_var_axis nan_var_axes nan_var_keepdims: Ordered -> Spread, eg [1.0, f64::NAN, 2.0, 6.0], 1.0 => 7.0;
+            /// positive. Integers have no NaN: theirs is `var`, which gives an infinity there. Of complex numbers the sum of
+            /// the variances of their parts; a number is left out when either is NaN.
+            NanVar nan_var nan_var_axis nan_var_axes nan_var_keepdims: Element -> Spread, eg [1.0, f64::NAN, 2.0, 6.0], 1.0 => 7.0;
             /// Standard deviation of the `n` elements that are not NaN, with the divisor `n - ddof`; NaN where that is
-            /// not positive. Integers have no NaN: theirs is `std`, which gives an infinity there.
-            NanStd nan_std nan_std_axis nan_std_axes nan_std_keepdims: Ordered -> Spread, eg [1.0, f64::NAN, 3.0], 0.0 => 1.0;
+            /// not positive. Integers have no NaN: theirs is `std`, which gives an infinity there. Of complex numbers a real
+            /// one, as the variance.
+            NanStd nan_std nan_std_axis nan_std_axes nan_std_keepdims: Element -> Spread, eg [1.0, f64::NAN, 3.0], 0.0 => 1.0;
         }
     };
 }

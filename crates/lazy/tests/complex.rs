@@ -156,3 +156,49 @@ fn positive_difference_of_infinities_is_zero() -> Result<(), Error> {
     assert_eq!(x.abs_sub(f64::INFINITY).compute()?, arr1(&[0.0; 3]));
     Ok(())
 }
+
+#[test]
+fn inverse_functions_are_right_on_both_sides_of_their_cuts() -> Result<(), Error> {
+    let z = LazyArray::from_ndarray(arr1(&[c(2.0, 0.0), c(2.0, -0.0), c(-2.0, 0.0), c(-2.0, -0.0)]), 3);
+    let (right, height) = (std::f64::consts::FRAC_PI_2, 3.0_f64.sqrt().asinh());
+    let asin = z.asin().compute()?;
+    let want = [c(right, height), c(right, -height), c(-right, height), c(-right, -height)];
+    assert!(asin.iter().zip(want).all(|(got, want)| (got - want).norm() < 1e-15), "{asin}");
+    assert!((z.acos() + z.asin() - right).norm_max().compute()? < 1e-15);
+    assert!(z.log2().im().compute()?[3] < -4.5 && z.ln_1p().im().compute()?[3] == -std::f64::consts::PI);
+    Ok(())
+}
+
+#[test]
+fn real_arrays_stand_beside_complex_ones_as_complex() -> Result<(), Error> {
+    let (z, x) = (some(), LazyArray::from_ndarray(arr1(&[2.0, 4.0, -1.0]), 3));
+    assert_eq!((&z * x.to_complex()).compute()?, arr1(&[c(2.0, 4.0), c(-12.0, 2.0), c(0.0, 1.0)]));
+    assert_eq!((x.to_complex() - &z).compute()?, arr1(&[c(1.0, -2.0), c(7.0, -0.5), c(-1.0, 1.0)]));
+    Ok(())
+}
+
+#[test]
+fn masked_numbers_on_the_left_may_be_complex() -> Result<(), Error> {
+    let z = some().masked_equal(c(0.0, -1.0));
+    let (turned, missing) = (C::i() * &z).compute()?;
+    assert_eq!((turned[0], missing), (c(-2.0, 1.0), arr1(&[false, false, true])));
+    Ok(())
+}
+
+#[test]
+fn variance_without_nan_reads_its_array_once() -> Result<(), Error> {
+    let z = LazyArray::from_ndarray(arr1(&[c(1.0, 2.0), c(f64::NAN, 1.0), c(3.0, f64::NAN), c(3.0, 3.0)]), 2);
+    assert_eq!((z.nan_var(0.0).compute()?, z.nan_std(1.0).compute()?), (1.25, 2.5_f64.sqrt()));
+    assert!(z.nan_var(2.0).compute()?.is_nan());
+    assert!(z.nan_var(0.0).explain().contains("folded with"), "{}", z.nan_var(0.0).explain());
+    Ok(())
+}
+
+#[test]
+fn running_products_of_singles_are_made_of_doubles() -> Result<(), Error> {
+    let z = LazyArray::from_ndarray(Array1::from_elem(40, Complex::new(1e-3_f32, 1e3)), 7);
+    let last = z.cumprod(Axis(0)).compute()?[5];
+    let want = C::new(f64::from(1e-3_f32), 1e3).powu(6);
+    assert_eq!(last, Complex::new(want.re as f32, want.im as f32));
+    Ok(())
+}

@@ -5,6 +5,7 @@
 //! ln     (ln |z|, atan2(y, x))                                 (u sqrt(1 + s^2) s, t) / (1 + u s^2)
 //! sqrt   t = sqrt((|x| + |z|) / 2), then y / 2t         sin, cos, tan   of sinh, cosh, tanh at i z
 //! sinh   (sinh x cos y, cosh x sin y)                   pow    |a|^Re b e^(-Im b arg a), by its angle
+//! exp_m1 ((e^x - 1) cos y - 2 sin^2(y/2), e^x sin y)    ln_1p  (ln(1 + 2x + |z|^2) / 2, atan2(y, 1 + x))
 //! ```
 //!
 //! (Kahan, "Branch cuts for complex elementary functions", 1987.) The parts are computed in f64 by the real functions of
@@ -14,12 +15,21 @@
 //!
 //! These are functions with branches, called element by element: they do not vectorise.
 
+use std::f64::consts::{LN_2, LOG2_E, LOG10_E};
+
 use num_complex::Complex;
 use num_traits::Float;
 
 use crate::num::{two_prod, two_sum};
-use crate::table::{Atan2, Cos, Cosh, Exp, Hypot, Ln, Ln1p, Pow, Sin, Sinh, Sqrt, Tan, Tanh};
+use crate::table::{
+    Acos, Acosh, Asin, Asinh, Atan, Atan2, Atanh, Cos, Cosh, Exp, Exp2, ExpM1, Hypot, Ln, Ln1p, Log2, Log10,
+    Pow, Sin, Sinh, Sqrt, Tan, Tanh,
+};
 use crate::{Binary, Isa, Plain, Unary};
+
+mod inverse;
+
+use inverse::{acos, acosh, asin, asinh, atan, atanh};
 
 type C = Complex<f64>;
 
@@ -55,14 +65,25 @@ macro_rules! functions {
 }
 functions! {
     Exp exp;
+    Exp2 exp2;
+    ExpM1 exp_m1;
     Ln ln;
+    Log2 log2;
+    Log10 log10;
+    Ln1p ln_1p;
     Sqrt sqrt;
     Sin sin;
     Cos cos;
     Tan tan;
+    Asin asin;
+    Acos acos;
+    Atan atan;
     Sinh sinh;
     Cosh cosh;
     Tanh tanh;
+    Asinh asinh;
+    Acosh acosh;
+    Atanh atanh;
 }
 
 impl Binary<Complex<f64>> for Pow {
@@ -124,31 +145,75 @@ fn cis(y: f64) -> C {
 }
 
 fn exp(z: C) -> C {
-    let C { re: x, im: y } = z;
-    if y == 0.0 {
-        return C::new(real::<Exp>(x), y);
+    power::<Exp>(z.re, z.im, 0.0)
+}
+
+fn exp2(z: C) -> C {
+    // ln 2 less its nearest number.
+    const REST: f64 = 2.319_046_813_846_299_6e-17;
+    let (angle, rest) = two_prod::<Plain>(z.im, LN_2);
+    let rest = rest + z.im * REST;
+    // An infinity, or an angle so large that the product overflows on the way, and no digit is left.
+    power::<Exp2>(z.re, angle, if rest.is_finite() { rest } else { 0.0 })
+}
+
+/// `F` of a real number, turned by an angle and a tiny rest of it.
+fn power<F: Unary<f64, Output = f64>>(x: f64, angle: f64, rest: f64) -> C {
+    if angle == 0.0 {
+        return C::new(real::<F>(x), angle);
     }
-    if !y.is_finite() {
+    if !angle.is_finite() {
         return match x {
             f64::INFINITY => C::new(x, f64::NAN),
-            f64::NEG_INFINITY => C::new(0.0, 0.0_f64.copysign(y)),
+            f64::NEG_INFINITY => C::new(0.0, 0.0_f64.copysign(angle)),
             _ => C::new(f64::NAN, f64::NAN),
         };
     }
-    exp_times(x, cis(y))
+    let turn = cis(angle);
+    power_times::<F>(x, C::new(turn.re - rest * turn.im, turn.im + rest * turn.re))
 }
 
-/// `e^x w`, which overflows only where the product does.
-fn exp_times(x: f64, w: C) -> C {
+/// `F` of a real number times `w`, which overflows only where the product does.
+fn power_times<F: Unary<f64, Output = f64>>(x: f64, w: C) -> C {
     if x < LARGE {
-        return w * real::<Exp>(x);
+        return w * real::<F>(x);
     }
-    let root = real::<Exp>(x / 2.0);
+    let root = real::<F>(x / 2.0);
     w * root * root
+}
+
+fn exp_m1(z: C) -> C {
+    // Of a number this large either the 1 or the power is below all digits.
+    const LARGE: f64 = 40.0;
+    let C { re: x, im: y } = z;
+    if y == 0.0 {
+        return C::new(real::<ExpM1>(x), y);
+    }
+    let power = exp(z);
+    if !y.is_finite() || x.abs() > LARGE {
+        return C::new(power.re - 1.0, power.im);
+    }
+    let half = real::<Sin>(y / 2.0);
+    C::new(real::<ExpM1>(x) * real::<Cos>(y) - 2.0 * half * half, power.im)
 }
 
 fn ln(z: C) -> C {
     C::new(ln_abs(z), arg(z))
+}
+
+fn log2(z: C) -> C {
+    C::new(log_abs::<Log2>(z, LOG2_E), arg(z) * LOG2_E)
+}
+
+fn log10(z: C) -> C {
+    C::new(log_abs::<Log10>(z, LOG10_E), arg(z) * LOG10_E)
+}
+
+fn ln_1p(z: C) -> C {
+    let next = C::new(1.0 + z.re, z.im);
+    let ln =
+        if is_near_one(abs(next)) { real::<Ln1p>(squares_and(z, 2.0 * z.re)) / 2.0 } else { ln_abs(next) };
+    C::new(ln, arg(next))
 }
 
 fn arg(z: C) -> f64 {
@@ -159,23 +224,32 @@ fn abs(z: C) -> f64 {
     Hypot::fast::<Plain>(z.re, z.im)
 }
 
-/// `ln |z|`, with all digits near the unit circle and without overflow.
 fn ln_abs(z: C) -> f64 {
+    log_abs::<Ln>(z, 1.0)
+}
+
+/// The logarithm `F` of `|z|`, with all digits near the unit circle and without overflow; `unit` is that of `e`.
+fn log_abs<F: Unary<f64, Output = f64>>(z: C, unit: f64) -> f64 {
     const SCALE: f64 = f64::from_bits((1023 + 600) << 52);
-    let shift = 600.0 * std::f64::consts::LN_2;
+    let shift = 600.0 * LN_2 * unit;
     match abs(z) {
-        r if (0.5..2.0).contains(&r) => real::<Ln1p>(square_less_one(z)) / 2.0,
-        r if r > 1.0 / f64::MIN_POSITIVE && z.is_finite() => real::<Ln>(abs(z / SCALE)) + shift,
-        r if r < 1.0 / SCALE && r > 0.0 => real::<Ln>(abs(z * SCALE)) - shift,
-        r => real::<Ln>(r),
+        r if is_near_one(r) => real::<Ln1p>(squares_and(z, -1.0)) / 2.0 * unit,
+        r if r > 1.0 / f64::MIN_POSITIVE && z.is_finite() => real::<F>(abs(z / SCALE)) + shift,
+        r if r < 1.0 / SCALE && r > 0.0 => real::<F>(abs(z * SCALE)) - shift,
+        r => real::<F>(r),
     }
 }
 
-/// `|z|^2 - 1` with one rounding or two.
-fn square_less_one(z: C) -> f64 {
+/// Where a logarithm is small, and the digits of what is next to 1 are its own.
+fn is_near_one(r: f64) -> bool {
+    (0.5..2.0).contains(&r)
+}
+
+/// `|z|^2 + more` with one rounding or two.
+fn squares_and(z: C, more: f64) -> f64 {
     let ((a, a_rest), (b, b_rest)) = (two_prod::<Plain>(z.re, z.re), two_prod::<Plain>(z.im, z.im));
     let (most, least) = if a >= b { (a, b) } else { (b, a) };
-    let (sum, rest) = two_sum(most, -1.0);
+    let (sum, rest) = two_sum(most, more);
     let (sum, more) = two_sum(sum, least);
     sum + (rest + more + (a_rest + b_rest))
 }
@@ -231,7 +305,7 @@ fn sinh(z: C) -> C {
     if x.abs() < LARGE {
         return C::new(real::<Sinh>(x) * turn.re, real::<Cosh>(x) * turn.im);
     }
-    let half = exp_times(x.abs(), turn * 0.5);
+    let half = power_times::<Exp>(x.abs(), turn * 0.5);
     C::new(if x < 0.0 { -half.re } else { half.re }, half.im)
 }
 
@@ -255,7 +329,7 @@ fn cosh(z: C) -> C {
     if x.abs() < LARGE {
         return C::new(real::<Cosh>(x) * turn.re, real::<Sinh>(x) * turn.im);
     }
-    let half = exp_times(x.abs(), turn * 0.5);
+    let half = power_times::<Exp>(x.abs(), turn * 0.5);
     C::new(half.re, if x < 0.0 { -half.im } else { half.im })
 }
 

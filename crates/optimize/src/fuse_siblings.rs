@@ -433,8 +433,7 @@ mod tests {
         for pass in [&FuseMaps as &dyn Pass, &FuseReductions] {
             graph = pass.run(&graph, &mut Notes::default()).unwrap_or(graph);
         }
-        let (after, rewrites) = FuseSiblings.run(&graph);
-        assert_eq!((after.to_string(), rewrites), (graph.to_string(), 0));
+        assert!(FuseSiblings.run(&graph, &mut Notes::default()).is_none());
     }
 
     #[test]

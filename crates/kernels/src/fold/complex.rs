@@ -106,12 +106,7 @@ impl<T: Compound> Monoid for Prod<T> {
     }
     #[inline(always)]
     fn join(a: Total, b: Total) -> Total {
-        // One changes nothing; as a factor it would make NaN of the other part of an infinity.
-        match (a == Complex::ONE, b == Complex::ONE) {
-            (true, _) => b,
-            (_, true) => a,
-            _ => a * b,
-        }
+        a * b
     }
     fn value(state: Total, _: u64) -> T {
         T::from_total(state)

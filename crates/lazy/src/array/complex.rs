@@ -1,10 +1,13 @@
-//! Complex arrays: how they are made of real ones. Their methods are rows of the operation tables.
+//! Complex arrays: how they are made of real ones, and taken apart. Their methods are rows of the operation tables.
 
-use chunkwise_chunk::{Complex, DType, Float};
-use chunkwise_expr::{BinaryOp, Expr};
+use std::panic::Location;
+
+use chunkwise_chunk::{Complex, DType, Float, Scalar};
+use chunkwise_expr::{BinaryOp, Expr, UnaryOp};
 use ndarray::{DimMax, Dimension};
 
 use super::here;
+use super::values_expr::Elementwise;
 use crate::{LazyArray, Operand};
 
 impl<T: Float, D: Dimension> LazyArray<T, D> {
@@ -16,11 +19,28 @@ impl<T: Float, D: Dimension> LazyArray<T, D> {
     /// LazyArray::<f64, _>::zeros(3, 2).to_complex().max();
     /// ```
     ///
-    /// Nor have they running sums, moving windows, differences or filters:
+    /// Those that need none take them where NumPy's do: functions, sums along axes, running and moving ones.
     ///
-    /// ```compile_fail
-    /// # use chunkwise::prelude::*;
-    /// LazyArray::<f64, _>::zeros(3, 2).to_complex().cumsum(Axis(0));
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let z = LazyArray::from_ndarray(ndarray::arr1(&[2.0_f64, -4.0]), 1).to_complex() * Complex::i();
+    /// assert_eq!(z.cumsum(Axis(0)).compute()?, ndarray::arr1(&[Complex::new(0.0, 2.0), Complex::new(0.0, -2.0)]));
+    /// assert_eq!(z.cumprod(Axis(0)).compute()?[1], Complex::new(8.0, 0.0));
+    /// assert_eq!(z.moving_mean(2, Axis(0)).compute()?, ndarray::arr1(&[Complex::new(0.0, -1.0)]));
+    /// assert_eq!((z.norm_l1().compute()?, z.nan_var(0.0).compute()?), (6.0, 9.0));
+    /// assert!((z.asin().sin() - &z).norm_max().compute()? < 1e-14);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    ///
+    /// Operators take complex arrays with complex arrays, complex numbers and real numbers. A real array is made complex
+    /// before it stands beside one, as an array of integers is converted before it stands beside floats.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::arange(1.0_f64, 3.0, 1.0, 1);
+    /// let z = LazyArray::from_parts(&x, 1.0);
+    /// assert_eq!((z * x.to_complex()).compute()?, ndarray::arr1(&[Complex::new(1.0, 1.0), Complex::new(4.0, 2.0)]));
+    /// # Ok::<(), chunkwise::Error>(())
     /// ```
     ///
     /// ```
@@ -82,8 +102,27 @@ impl<T: Float, D: Dimension> LazyArray<Complex<T>, D> {
     }
 }
 
-fn from_polar(r: &Expr, theta: &Expr, at: &'static std::panic::Location<'static>) -> Expr {
-    use chunkwise_expr::UnaryOp::{Cos, Sin};
+type Origin = &'static Location<'static>;
+
+/// The real and the imaginary parts.
+pub(super) fn parts(x: &Expr, at: Origin) -> [Expr; 2] {
+    [UnaryOp::Re, UnaryOp::Im].map(|part| Elementwise(at).unary(part, x))
+}
+
+/// The real and the imaginary parts, both NaN where either is.
+pub(super) fn present_parts(x: &Expr, at: Origin) -> [Expr; 2] {
+    let make = Elementwise(at);
+    let missing = make.unary(UnaryOp::IsNan, x);
+    parts(x, at).map(|part| make.select(&missing, &make.number(Scalar::F64(f64::NAN), &part), &part))
+}
+
+/// The complex numbers of these parts.
+pub(super) fn of_parts([re, im]: [Expr; 2], at: Origin) -> Expr {
+    Elementwise(at).binary(BinaryOp::Complex, &re, &im)
+}
+
+fn from_polar(r: &Expr, theta: &Expr, at: Origin) -> Expr {
+    use UnaryOp::{Cos, Sin};
     let part = |of| {
         let turn = Expr::element(of, &[theta], at);
         Expr::element(BinaryOp::Mul.into(), &[r, &turn], at)

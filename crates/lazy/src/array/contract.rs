@@ -12,7 +12,7 @@ use chunkwise_ops::contract;
 use ndarray::{DimMax, Dimension, Ix0, Ix1, Ix2, IxDyn, RemoveAxis};
 
 use super::here;
-use crate::{IntoAxes, LazyArray, LazyArray2, LazyArrayD, LazyScalar, Number, Real};
+use crate::{IntoAxes, LazyArray, LazyArray2, LazyArrayD, LazyScalar, Number};
 
 mod sealed {
     /// Closes [`DotDim`](super::DotDim) to other crates.
@@ -241,25 +241,27 @@ impl<T: Number> LazyArray2<T> {
     }
 }
 
-impl<T: Real> LazyArray2<T> {
+impl<T: Number> LazyArray2<T> {
     /// The covariances of the rows, each a variable with an observation in every column, divided by their number less
     /// `ddof`. As NumPy's `cov`, whose `ddof` is 1 where none is said. Observations are centred before they are
-    /// multiplied, in `f64`.
+    /// multiplied, in `f64`; of complex numbers the second one is conjugated, and covariances are complex.
     ///
     /// ```
     /// use chunkwise::prelude::*;
     /// let x = LazyArray::from_ndarray(ndarray::arr2(&[[1, 2, 3], [6, 4, 2]]), 2);
     /// assert_eq!(x.cov(1.0).compute()?, ndarray::arr2(&[[1.0, -2.0], [-2.0, 4.0]]));
+    /// let z = x.cast::<Complex<f64>>() * Complex::i();
+    /// assert_eq!(z.cov(1.0).compute()?[[0, 1]], Complex::new(-2.0, 0.0));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn cov(&self, ddof: f64) -> LazyArray2<f64> {
+    pub fn cov(&self, ddof: f64) -> LazyArray2<T::Double> {
         LazyArray::wrap(contract::cov(self.expr(), ddof, here()))
     }
 
-    /// The correlations of the rows: their covariances divided by both standard deviations, from -1 to 1. NaN for rows of
-    /// equal elements.
+    /// The correlations of the rows: their covariances divided by both standard deviations, from -1 to 1, of complex
+    /// numbers with such parts. NaN for rows of equal elements.
     ///
     /// ```
     /// use chunkwise::prelude::*;
@@ -269,7 +271,7 @@ impl<T: Real> LazyArray2<T> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn corrcoef(&self) -> LazyArray2<f64> {
+    pub fn corrcoef(&self) -> LazyArray2<T::Double> {
         LazyArray::wrap(contract::corrcoef(self.expr(), here()))
     }
 }

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use chunkwise_chunk::{ChunkGrid, Chunks, DType, Float, Number, Ordered, Real};
+use chunkwise_chunk::{ChunkGrid, Chunks, DType, Element, Float, Number, Ordered, Real};
 use chunkwise_expr::{BinaryOp, ElementFn, ElementOp, Expr, ExprError, ReduceKind};
 use chunkwise_ops::shape::{Difference, Gradient, Spacing};
 use chunkwise_storage::{FnSource, MemorySource};
 use ndarray::{Array1, Axis, Dimension, Ix1, RemoveAxis};
 
+use super::complex::{of_parts, parts};
 use super::here;
 use super::layout::{Origin, check_axis, part};
 use crate::LazyArray;
 
-impl<T: Ordered, D: Dimension> LazyArray<T, D> {
+impl<T: Element, D: Dimension> LazyArray<T, D> {
     /// The distance of each element to the next along an axis, `n` times; of `bool` whether they differ. Integers wrap.
     ///
     /// ```
@@ -20,6 +21,8 @@ impl<T: Ordered, D: Dimension> LazyArray<T, D> {
     /// let x = LazyArray::from_ndarray(ndarray::arr1(&[1, 4, 9, 16]), 2);
     /// assert_eq!(x.diff(1, Axis(0)).compute()?, ndarray::arr1(&[3, 5, 7]));
     /// assert_eq!(x.diff(2, Axis(0)).compute()?, ndarray::arr1(&[2, 2]));
+    /// let z = x.cast::<Complex<f64>>() * Complex::i();
+    /// assert_eq!(z.diff(1, Axis(0)).im().compute()?, ndarray::arr1(&[3.0, 5.0, 7.0]));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]
@@ -84,9 +87,9 @@ impl<T: Ordered, D: Dimension> LazyArray<T, D> {
     }
 }
 
-impl<T: Real, D: Dimension> LazyArray<T, D> {
+impl<T: Number, D: Dimension> LazyArray<T, D> {
     /// The derivative along an axis, by central differences and simple ones at both ends: NumPy's `gradient`. The spacing is
-    /// the distance of neighbours or the coordinates of all elements.
+    /// the distance of neighbours or the coordinates of all elements. The parts of complex numbers are derived one by one.
     ///
     /// ```
     /// use chunkwise::prelude::*;
@@ -94,6 +97,8 @@ impl<T: Real, D: Dimension> LazyArray<T, D> {
     /// assert_eq!(x.gradient(Axis(0), 1.0).compute()?, ndarray::arr1(&[1.0, 1.5, 2.5, 3.5, 4.0]));
     /// let y = x.gradient(Axis(0), [0.0, 1.0, 1.5, 3.5, 4.0]);
     /// assert_eq!(y.compute()?[0], 1.0);
+    /// let z = (x.to_complex() * Complex::i()).gradient(Axis(0), 0.5);
+    /// assert_eq!(z.compute()?[1], Complex::new(0.0, 3.0));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]
@@ -240,7 +245,13 @@ fn floats(x: &Expr, at: Origin) -> Expr {
 }
 
 fn derived(x: &Expr, axis: usize, spacing: Spacing, edge_order: usize, at: Origin) -> Expr {
-    Expr::blockwise(Gradient { axis, spacing, edge_order }, &[&floats(x, at)], at)
+    let gradient = Gradient { axis, spacing, edge_order };
+    let derived = |x: &Expr| Expr::blockwise(gradient.clone(), &[x], at);
+    let x = floats(x, at);
+    match x.dtype() {
+        Some(dtype) if dtype.is_complex() => of_parts(parts(&x, at).map(|part| derived(&part)), at),
+        _ => derived(&x),
+    }
 }
 
 /// The derivative along every axis.

@@ -6,7 +6,7 @@
 use std::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Shl, Shr, Sub};
 use std::panic::Location;
 
-use chunkwise_chunk::{Bits, Element, Float, Inexact, Integer, Number, Ordered, Real, Signed};
+use chunkwise_chunk::{Bits, Complex, Element, Float, Inexact, Integer, Number, Ordered, Real, Signed};
 use chunkwise_expr::{BinaryOp, UnaryOp, for_each_binary, for_each_unary};
 use ndarray::{DimMax, Dimension};
 
@@ -231,10 +231,10 @@ macro_rules! binary_operators {
     )* };
 }
 binary_operators! {
-    Add add Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
-    Sub sub Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
-    Mul mul Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
-    Div div Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
+    Add add Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 Complex<f32> Complex<f64>;
+    Sub sub Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 Complex<f32> Complex<f64>;
+    Mul mul Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 Complex<f32> Complex<f64>;
+    Div div Number: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 Complex<f32> Complex<f64>;
     Rem rem Real: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
     BitAnd bitand Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;
     BitOr bitor Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;

@@ -1,6 +1,6 @@
 //! From plain arrays to masked ones: what shall count as missing.
 
-use chunkwise_chunk::{Element, Float, Ordered};
+use chunkwise_chunk::{Element, Inexact, Ordered};
 use chunkwise_expr::{BinaryOp, UnaryOp};
 use ndarray::Dimension;
 
@@ -99,8 +99,8 @@ impl<T: Ordered, D: Dimension> LazyArray<T, D> {
     }
 }
 
-impl<T: Float, D: Dimension> LazyArray<T, D> {
-    /// Missing where an element is NaN or an infinity.
+impl<T: Inexact, D: Dimension> LazyArray<T, D> {
+    /// Missing where an element, or a part of it, is NaN or an infinity.
     ///
     /// ```
     /// use chunkwise::prelude::*;

@@ -1,13 +1,13 @@
 //! Convolution and correlation with an array of weights in memory.
 //!
 //! The sums are taken in the type of the elements, in the order of the weights. With the feature `fft`, 128 and more
-//! weights along one axis of floats are multiplied in the frequency domain: an element then costs a number of operations
+//! weights along one axis of floats or complex numbers are multiplied in the frequency domain: an element then costs a number of operations
 //! that grows with the logarithm of their number, and its error is relative to the largest sums near it, of some units in
 //! the last place times that logarithm.
 
 use std::panic::Location;
 
-use chunkwise_chunk::{Chunk, ChunkError, Real};
+use chunkwise_chunk::{Chunk, ChunkError, Number};
 use chunkwise_expr::Expr;
 use chunkwise_ops::overlap::{self, Boundaries, ConvolveMode, Weights};
 use ndarray::{Axis, Dimension, Ix1};
@@ -18,7 +18,7 @@ use crate::{IntoShared, LazyArray};
 
 type Origin = &'static Location<'static>;
 
-impl<T: Real> LazyArray<T, Ix1> {
+impl<T: Number> LazyArray<T, Ix1> {
     /// NumPy's `convolve`: element `i` of the full result is the sum of `weights[k] * x[i - k]`, with zeros beyond the ends.
     /// As in NumPy, [`Same`](ConvolveMode::Same) and [`Valid`](ConvolveMode::Valid) are of the longer of both: of more
     /// weights than elements, as many as there are weights, and those in which all elements take part.
@@ -38,8 +38,8 @@ impl<T: Real> LazyArray<T, Ix1> {
         LazyArray::wrap(one_dimensional("convolve", self.expr(), weights, mode, here()))
     }
 
-    /// NumPy's `correlate`: the weights are not reversed, so that element `i` of the valid result is the sum of
-    /// `weights[k] * x[i + k]`.
+    /// NumPy's `correlate`: the weights are not reversed, and the conjugates of complex ones are taken, so that element
+    /// `i` of the valid result is the sum of `weights[k].conj() * x[i + k]`.
     ///
     /// ```
     /// use chunkwise::ConvolveMode;
@@ -47,16 +47,19 @@ impl<T: Real> LazyArray<T, Ix1> {
     /// let x = LazyArray::arange(1.0_f64, 4.0, 1.0, 2);
     /// let same = x.correlate(&ndarray::arr1(&[0.0, 1.0, 0.5]), ConvolveMode::Same);
     /// assert_eq!(same.compute()?, ndarray::arr1(&[2.0, 3.5, 3.0]));
+    /// let turned = x.to_complex().correlate(&ndarray::arr1(&[Complex::i()]), ConvolveMode::Valid);
+    /// assert_eq!(turned.im().compute()?, ndarray::arr1(&[-1.0, -2.0, -3.0]));
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     #[must_use]
     #[track_caller]
     pub fn correlate(&self, weights: impl IntoShared<T, Ix1>, mode: ConvolveMode) -> Self {
-        LazyArray::wrap(one_dimensional("correlate", self.expr(), taken(weights), mode, here()))
+        let weights = taken(weights).conjugated();
+        LazyArray::wrap(one_dimensional("correlate", self.expr(), weights, mode, here()))
     }
 }
 
-impl<T: Real, D: Dimension> LazyArray<T, D> {
+impl<T: Number, D: Dimension> LazyArray<T, D> {
     /// `scipy.ndimage`'s `convolve`: as many results as there are elements, with the middle of the weights on each, and
     /// beyond the ends what `boundary` says; there, the default is [`Symmetric`](crate::Boundary::Symmetric). Of an even
     /// number of weights, the middle is the one before.
@@ -75,8 +78,8 @@ impl<T: Real, D: Dimension> LazyArray<T, D> {
         self.filtered("convolve_nd", taken(weights).reversed(), &boundary.into(), |len| (len - 1) / 2, here())
     }
 
-    /// `scipy.ndimage`'s `correlate`: [`convolve_nd`](LazyArray::convolve_nd) with the weights in reverse. Of an even
-    /// number of weights, the middle is the one after.
+    /// `scipy.ndimage`'s `correlate`: [`convolve_nd`](LazyArray::convolve_nd) with the weights in reverse, and the
+    /// conjugates of complex ones. Of an even number of weights, the middle is the one after.
     ///
     /// ```
     /// use chunkwise::Boundary;
@@ -89,7 +92,7 @@ impl<T: Real, D: Dimension> LazyArray<T, D> {
     #[must_use]
     #[track_caller]
     pub fn correlate_nd(&self, weights: impl IntoShared<T, D>, boundary: impl Into<Boundaries<T>>) -> Self {
-        self.filtered("correlate_nd", taken(weights), &boundary.into(), |len| len / 2, here())
+        self.filtered("correlate_nd", taken(weights).conjugated(), &boundary.into(), |len| len / 2, here())
     }
 
     /// `scipy.ndimage`'s `convolve1d`: [`convolve_nd`](LazyArray::convolve_nd) with weights along one axis.
@@ -136,7 +139,7 @@ impl<T: Real, D: Dimension> LazyArray<T, D> {
         boundary: impl Into<Boundaries<T>>,
     ) -> Self {
         let at = here();
-        match self.along(taken(weights), axis) {
+        match self.along(taken(weights).conjugated(), axis) {
             Ok(weights) => self.filtered("correlate_axis", weights, &boundary.into(), |len| len / 2, at),
             Err(cause) => LazyArray::wrap(Expr::invalid("correlate_axis", cause.into(), at)),
         }
@@ -187,6 +190,6 @@ fn one_dimensional(name: &'static str, x: &Expr, weights: Weights, mode: Convolv
     part(name, &full, 0, start, start + kept, at)
 }
 
-fn taken<T: Real, D: Dimension>(weights: impl IntoShared<T, D>) -> Weights {
+fn taken<T: Number, D: Dimension>(weights: impl IntoShared<T, D>) -> Weights {
     Weights::of_chunk(&Chunk::from_array(weights.into_shared_array().into_owned().into_dyn()))
 }

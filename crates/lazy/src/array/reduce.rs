@@ -3,12 +3,18 @@
 //! The tree of merges follows the chunk grid alone, so that bits depend on the grid but never on threads, fusion or
 //! the memory limit.
 
-use chunkwise_chunk::{Element, Ordered};
-use chunkwise_expr::{ReduceKind, for_each_moment, for_each_reduction};
+use std::panic::Location;
+
+use chunkwise_chunk::{DType, Element, Ordered};
+use chunkwise_expr::{BinaryOp, Expr, ReduceKind, UnaryOp, for_each_moment, for_each_reduction};
 use ndarray::{Axis, RemoveAxis};
 
+use super::complex::present_parts;
 use super::here;
+use super::values_expr::Elementwise;
 use crate::{IntoAxes, LazyArray, LazyArrayD, LazyScalar};
+
+type Origin = &'static Location<'static>;
 
 #[rustfmt::skip]
 macro_rules! output {
@@ -115,7 +121,7 @@ macro_rules! define_moments {
             #[must_use]
             #[track_caller]
             pub fn $all(&self, ddof: f64) -> LazyScalar<output!($out, T)> {
-                LazyArray::wrap(self.expr().reduce(ReduceKind::$variant, None, false, ddof, here()))
+                LazyArray::wrap(spread(self.expr(), &ReduceKind::$variant, None, false, ddof, here()))
             }
 
             #[doc = concat!("[`", stringify!($all), "`](LazyArray::", stringify!($all), ") along one axis.")]
@@ -134,7 +140,7 @@ macro_rules! define_moments {
                 D: RemoveAxis,
             {
                 let axes = [axis.index()];
-                LazyArray::wrap(self.expr().reduce(ReduceKind::$variant, Some(&axes), false, ddof, here()))
+                LazyArray::wrap(spread(self.expr(), &ReduceKind::$variant, Some(&axes), false, ddof, here()))
             }
 
             #[doc = concat!("[`", stringify!($all), "`](LazyArray::", stringify!($all), ") along several axes.")]
@@ -150,7 +156,7 @@ macro_rules! define_moments {
             #[track_caller]
             pub fn $several(&self, axes: impl IntoAxes, ddof: f64) -> LazyArrayD<output!($out, T)> {
                 let axes = axes.into_axes();
-                LazyArray::wrap(self.expr().reduce(ReduceKind::$variant, Some(&axes), false, ddof, here()))
+                LazyArray::wrap(spread(self.expr(), &ReduceKind::$variant, Some(&axes), false, ddof, here()))
             }
 
             #[doc = concat!("[`", stringify!($all), "`](LazyArray::", stringify!($all),
@@ -167,9 +173,33 @@ macro_rules! define_moments {
             #[track_caller]
             pub fn $keep(&self, axes: impl IntoAxes, ddof: f64) -> LazyArray<output!($out, T), D> {
                 let axes = axes.into_axes();
-                LazyArray::wrap(self.expr().reduce(ReduceKind::$variant, Some(&axes), true, ddof, here()))
+                LazyArray::wrap(spread(self.expr(), &ReduceKind::$variant, Some(&axes), true, ddof, here()))
             }
         }
     )* };
 }
 for_each_moment!(define_moments);
+
+/// A variance or a standard deviation.
+fn spread(
+    x: &Expr,
+    kind: &ReduceKind,
+    axes: Option<&[usize]>,
+    keepdims: bool,
+    ddof: f64,
+    at: Origin,
+) -> Expr {
+    let reduce = |x: &Expr, kind: &ReduceKind| x.reduce(kind.clone(), axes, keepdims, ddof, at);
+    let (Some(dtype), ReduceKind::NanVar | ReduceKind::NanStd) = (x.dtype(), kind) else {
+        return reduce(x, kind);
+    };
+    if !dtype.is_complex() {
+        return reduce(x, kind);
+    }
+    // Both parts are left out together, so that they are divided by one number. Siblings: the elements are read once.
+    let parts = present_parts(&x.cast(DType::C128, at), at).map(|part| reduce(&part, &ReduceKind::NanVar));
+    let make = Elementwise(at);
+    let sum = make.binary(BinaryOp::Add, &parts[0], &parts[1]);
+    let spread = if *kind == ReduceKind::NanStd { make.unary(UnaryOp::Sqrt, &sum) } else { sum };
+    make.cast(&spread, dtype.real_type())
+}

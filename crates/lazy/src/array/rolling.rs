@@ -11,13 +11,16 @@ use chunkwise_expr::{BinaryOp, Expr};
 use chunkwise_ops::rolling::{MovingWindow, Statistic, moving};
 use ndarray::{Axis, Dimension};
 
+use super::complex::{of_parts, parts, present_parts};
 use super::here;
 use crate::LazyArray;
 
+type Origin = &'static std::panic::Location<'static>;
+
 macro_rules! moving_statistics {
-    ($($(#[$doc:meta])* $name:ident ($($parameter:ident: $p:literal)?) -> $out:ty, $work:ident, $statistic:expr,
+    ($($(#[$doc:meta])* $name:ident ($($parameter:ident: $p:literal)?): $class:ident -> $out:ty, $work:path, $statistic:expr,
         eg $eg:expr, $window:expr => $res:expr;)*) => { $(
-        impl<T: Ordered, D: Dimension> LazyArray<T, D> {
+        impl<T: $class, D: Dimension> LazyArray<T, D> {
             $(#[$doc])*
             ///
             /// ```
@@ -38,7 +41,7 @@ macro_rules! moving_statistics {
             ) -> LazyArray<$out, D> {
                 let (at, statistic) = (here(), $statistic);
                 let x = self.expr().cast($work(T::DTYPE), at);
-                let values = moving(&x, statistic, window.into(), axis.index(), at);
+                let values = values(&x, statistic, window.into(), axis.index(), at);
                 LazyArray::wrap(values.cast(<$out>::DTYPE, at))
             }
         }
@@ -46,26 +49,27 @@ macro_rules! moving_statistics {
 }
 
 moving_statistics! {
-    /// The sum of each window. Integers and bool are summed in 64 bits and wrap; `f32` is summed in `f64`.
-    moving_sum() -> T::Sum, sum_type, Statistic::Sum, eg [1.0, 2.0, 6.0, 3.0], 2 => [3.0, 8.0, 9.0];
-    /// The mean of each window, computed in `f64`.
-    moving_mean() -> T::Mean, double, Statistic::Mean, eg [1.0, 3.0, 6.0, 2.0], 2 => [2.0, 4.5, 4.0];
+    /// The sum of each window. Integers and bool are summed in 64 bits and wrap; `f32` and the parts of complex numbers
+    /// are summed in `f64`.
+    moving_sum(): Element -> T::Sum, sum_type, Statistic::Sum, eg [1.0, 2.0, 6.0, 3.0], 2 => [3.0, 8.0, 9.0];
+    /// The mean of each window, computed in `f64`, of complex numbers part by part.
+    moving_mean(): Element -> T::Mean, DType::double_type, Statistic::Mean, eg [1.0, 3.0, 6.0, 2.0], 2 => [2.0, 4.5, 4.0];
     /// The smallest element of each window; NaN when one is, unless a `min_count` leaves those out.
-    moving_min() -> T, unchanged, Statistic::Min, eg [1.0, 3.0, 6.0, 2.0], 2 => [1.0, 3.0, 2.0];
+    moving_min(): Ordered -> T, unchanged, Statistic::Min, eg [1.0, 3.0, 6.0, 2.0], 2 => [1.0, 3.0, 2.0];
     /// The largest element of each window; NaN when one is, unless a `min_count` leaves those out.
-    moving_max() -> T, unchanged, Statistic::Max, eg [1.0, 3.0, 6.0, 2.0], 2 => [3.0, 6.0, 6.0];
+    moving_max(): Ordered -> T, unchanged, Statistic::Max, eg [1.0, 3.0, 6.0, 2.0], 2 => [3.0, 6.0, 6.0];
     /// The variance of each window with the divisor `n - ddof`, computed in `f64`: 0.0 for a population, 1.0 for a
     /// sample. The divisor is at least 0, so `ddof >= n` gives an infinity, or NaN when all elements are equal. The error is
     /// relative to the variance, and grows with the length of the window, not with the mean. With a `min_count`, counts
     /// and means are merged, and the rounding of these means counts as it does in [`var`](LazyArray::var).
-    moving_var(ddof: 1.0) -> T::Mean, double, Statistic::Var(ddof), eg [1.0, 3.0, 6.0], 2 => [2.0, 4.5];
+    moving_var(ddof: 1.0): Ordered -> T::Mean, DType::double_type, Statistic::Var(ddof), eg [1.0, 3.0, 6.0], 2 => [2.0, 4.5];
     /// The standard deviation of each window; see [`moving_var`](LazyArray::moving_var).
-    moving_std(ddof: 0.0) -> T::Mean, double, Statistic::Std(ddof), eg [1.0, 3.0, 7.0], 2 => [1.0, 2.0];
+    moving_std(ddof: 0.0): Ordered -> T::Mean, DType::double_type, Statistic::Std(ddof), eg [1.0, 3.0, 7.0], 2 => [1.0, 2.0];
     /// The median of each window; the mean of the two in the middle when it has an even number of elements. A block
     /// of n elements takes O(n log w) for windows of w.
-    moving_median() -> T::Mean, double, Statistic::Median, eg [1.0, 9.0, 2.0, 3.0], 3 => [2.0, 3.0];
+    moving_median(): Ordered -> T::Mean, DType::double_type, Statistic::Median, eg [1.0, 9.0, 2.0, 3.0], 3 => [2.0, 3.0];
     /// A quantile of each window, interpolated linearly: 0.5 is the [`moving_median`](LazyArray::moving_median).
-    moving_quantile(q: 0.25) -> T::Mean, double, Statistic::Quantile(q), eg [1.0, 9.0, 2.0, 3.0], 3 => [1.5, 2.5];
+    moving_quantile(q: 0.25): Ordered -> T::Mean, DType::double_type, Statistic::Quantile(q), eg [1.0, 9.0, 2.0, 3.0], 3 => [1.5, 2.5];
 }
 
 impl<T: Element, D: Dimension> LazyArray<T, D> {
@@ -92,15 +96,24 @@ impl<T: Element, D: Dimension> LazyArray<T, D> {
     }
 }
 
+/// The values of windows; of complex numbers those of the parts, one of which is missing where the other one is.
+fn values(x: &Expr, statistic: Statistic, window: MovingWindow, axis: usize, at: Origin) -> Expr {
+    let values = |x: &Expr| moving(x, statistic, window, axis, at);
+    match x.dtype() {
+        Some(dtype) if dtype.is_complex() => {
+            // A window that must have all of its numbers has each part of a sum by itself.
+            let parts = if window.is_strict() { parts(x, at) } else { present_parts(x, at) };
+            of_parts(parts.map(|part| values(&part)), at)
+        }
+        _ => values(x),
+    }
+}
+
 fn unchanged(dtype: DType) -> DType {
     dtype
 }
 
-fn double(_: DType) -> DType {
-    DType::F64
-}
-
 /// The type in which elements are summed.
 fn sum_type(dtype: DType) -> DType {
-    if dtype.is_float() { DType::F64 } else { dtype.sum_type() }
+    if dtype.is_float() || dtype.is_complex() { dtype.double_type() } else { dtype.sum_type() }
 }

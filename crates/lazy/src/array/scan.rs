@@ -4,7 +4,7 @@
 //! from what comes before it. The array is read twice: what is computed in front of a scan is held, or made again where
 //! memory is short. In which order elements are joined follows from the blocks alone.
 
-use chunkwise_chunk::{Chunks, DType, Element, Float, Ordered, Scalar, View};
+use chunkwise_chunk::{Chunks, DType, Element, Float, Inexact, Ordered, Scalar, View};
 use chunkwise_expr::{ElementOp, Expr, UnaryOp};
 use chunkwise_ops::scan::{ScanFn, ScanKind, scan};
 use ndarray::{Axis, Dimension};
@@ -55,18 +55,20 @@ macro_rules! running {
 
 running! {
     /// Running sums along an axis. Integers and bool are summed in 64 bits and wrap; `f32` is accumulated in `f64` and
-    /// each sum rounded. The last one is the [`sum`](LazyArray::sum) but for rounding.
-    Sum cumsum cumsum_flat: Ordered -> T::Sum, unchanged, eg [1.0, 2.0, 6.0] => [1.0, 3.0, 9.0];
-    /// Running products along an axis. Integers and bool multiply in 64 bits and wrap; `f32` is accumulated in `f64`.
-    Prod cumprod cumprod_flat: Ordered -> T::Sum, unchanged, eg [1.0, 2.0, 6.0] => [1.0, 2.0, 12.0];
+    /// each sum rounded, and so are the parts of complex numbers. The last one is the [`sum`](LazyArray::sum) but for
+    /// rounding.
+    Sum cumsum cumsum_flat: Element -> T::Sum, unchanged, eg [1.0, 2.0, 6.0] => [1.0, 3.0, 9.0];
+    /// Running products along an axis. Integers and bool multiply in 64 bits and wrap; `f32` is accumulated in `f64`, and
+    /// so are the parts of complex numbers.
+    Prod cumprod cumprod_flat: Element -> T::Sum, unchanged, eg [1.0, 2.0, 6.0] => [1.0, 2.0, 12.0];
     /// The largest elements so far along an axis; NaN from the first one on.
     Max cummax cummax_flat: Ordered -> T, unchanged, eg [1.0, 3.0, 2.0] => [1.0, 3.0, 3.0];
     /// The smallest elements so far along an axis; NaN from the first one on.
     Min cummin cummin_flat: Ordered -> T, unchanged, eg [3.0, 1.0, 2.0] => [3.0, 1.0, 1.0];
-    /// Running sums along an axis with NaN as 0.
-    Sum nan_cumsum nan_cumsum_flat: Float -> T, zero_for_nan, eg [1.0, f64::NAN, 6.0] => [1.0, 1.0, 7.0];
-    /// Running products along an axis with NaN as 1.
-    Prod nan_cumprod nan_cumprod_flat: Float -> T, one_for_nan, eg [2.0, f64::NAN, 6.0] => [2.0, 2.0, 12.0];
+    /// Running sums along an axis with NaN as 0, and complex numbers with a part that is.
+    Sum nan_cumsum nan_cumsum_flat: Inexact -> T, zero_for_nan, eg [1.0, f64::NAN, 6.0] => [1.0, 1.0, 7.0];
+    /// Running products along an axis with NaN as 1, and complex numbers with a part that is.
+    Prod nan_cumprod nan_cumprod_flat: Inexact -> T, one_for_nan, eg [2.0, f64::NAN, 6.0] => [2.0, 2.0, 12.0];
     /// The largest elements so far along an axis that are not NaN; NaN before the first such.
     FMax nan_cummax nan_cummax_flat: Float -> T, unchanged, eg [1.0, f64::NAN, 2.0] => [1.0, 1.0, 2.0];
     /// The smallest elements so far along an axis that are not NaN; NaN before the first such.
@@ -142,7 +144,11 @@ type Origin = &'static std::panic::Location<'static>;
 /// A scan whose result is of another type than what it is computed in.
 fn running(x: &Expr, kind: &ScanKind, axis: Axis, out: DType, at: Origin) -> Expr {
     let sums = matches!(kind, ScanKind::Sum | ScanKind::Prod);
-    let work = if sums && out == DType::F32 { DType::F64 } else { out };
+    let work = match out {
+        DType::F32 if sums => DType::F64,
+        DType::C64 if sums => DType::C128,
+        out => out,
+    };
     scan(&x.cast(work, at), kind, axis.index(), at).cast(out, at)
 }
 

@@ -3,7 +3,7 @@
 //! Reductions of one array along the same axes are folded together, so each of these reads its array once, but where it
 //! says otherwise.
 
-use chunkwise_chunk::{Element, Ordered, Real};
+use chunkwise_chunk::{Element, Number, Ordered, Real};
 use ndarray::{Axis, RemoveAxis};
 
 use super::here;
@@ -15,6 +15,7 @@ macro_rules! output {
     (Same, $t:ident) => { $t };
     (Sum, $t:ident) => { $t::Sum };
     (Mean, $t:ident) => { $t::Mean };
+    (Spread, $t:ident) => { <$t::Mean as Element>::Real };
     (Index, $t:ident) => { i64 };
 }
 
@@ -137,11 +138,11 @@ define_statistics! {
     kurtosis kurtosis_axis kurtosis_axes kurtosis_keepdims(bias: bool = true): Ordered -> Mean,
         eg [1.0, -1.0, 1.0, -1.0] => -2.0;
     /// Sum of absolute values: the l1 norm of the elements as one vector. Accumulated in `f64`, in which no integer wraps.
-    norm_l1 norm_l1_axis norm_l1_axes norm_l1_keepdims(): Real -> Mean, eg [3.0, -4.0] => 7.0;
+    norm_l1 norm_l1_axis norm_l1_axes norm_l1_keepdims(): Number -> Spread, eg [3.0, -4.0] => 7.0;
     /// Square root of the sum of squares: the Euclidean norm of the elements as one vector. Accumulated in `f64`, in which
     /// no integer wraps.
-    norm_l2 norm_l2_axis norm_l2_axes norm_l2_keepdims(): Real -> Mean, eg [3.0, -4.0] => 5.0;
+    norm_l2 norm_l2_axis norm_l2_axes norm_l2_keepdims(): Number -> Spread, eg [3.0, -4.0] => 5.0;
     /// Largest absolute value: the maximum norm of the elements as one vector. No integer wraps. An error when there are
     /// no elements.
-    norm_max norm_max_axis norm_max_axes norm_max_keepdims(): Real -> Mean, eg [3.0, -4.0] => 4.0;
+    norm_max norm_max_axis norm_max_axes norm_max_keepdims(): Number -> Spread, eg [3.0, -4.0] => 4.0;
 }

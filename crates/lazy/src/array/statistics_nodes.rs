@@ -64,6 +64,7 @@ impl<'a> Over<'a> {
     fn wide(self, x: &Expr) -> Expr {
         match x.dtype().map(DType::mean_type) {
             Some(DType::F32) | None => x.cast(DType::F64, self.at),
+            Some(DType::C64) => x.cast(DType::C128, self.at),
             Some(mean) => x.cast(mean, self.at),
         }
     }
@@ -71,6 +72,12 @@ impl<'a> Over<'a> {
     /// A value as what a mean of `x` is.
     fn mean_of(self, x: &Expr, value: &Expr) -> Expr {
         x.dtype().map_or_else(|| value.clone(), |dtype| value.cast(dtype.mean_type(), self.at))
+    }
+
+    /// A value as what the absolute value of a mean of `x` is.
+    fn size_of(self, x: &Expr, value: &Expr) -> Expr {
+        let size = |dtype: DType| value.cast(dtype.mean_type().real_type(), self.at);
+        x.dtype().map_or_else(|| value.clone(), size)
     }
 
     /// True where an element is not NaN.
@@ -178,17 +185,18 @@ pub(super) fn kurtosis(x: &Expr, over: Over<'_>, bias: bool) -> Expr {
 
 pub(super) fn norm_l1(x: &Expr, over: Over<'_>) -> Expr {
     let sum = over.reduce(ReduceKind::Sum, &over.unary(UnaryOp::Abs, &over.wide(x)));
-    over.mean_of(x, &sum)
+    over.size_of(x, &sum)
 }
 
 pub(super) fn norm_l2(x: &Expr, over: Over<'_>) -> Expr {
-    let sum = over.reduce(ReduceKind::Sum, &over.unary(UnaryOp::Square, &over.wide(x)));
-    over.mean_of(x, &over.unary(UnaryOp::Sqrt, &sum))
+    let square = if x.dtype().is_some_and(DType::is_complex) { UnaryOp::NormSqr } else { UnaryOp::Square };
+    let sum = over.reduce(ReduceKind::Sum, &over.unary(square, &over.wide(x)));
+    over.size_of(x, &over.unary(UnaryOp::Sqrt, &sum))
 }
 
 pub(super) fn norm_max(x: &Expr, over: Over<'_>) -> Expr {
     let max = over.reduce(ReduceKind::Max, &over.unary(UnaryOp::Abs, &over.wide(x)));
-    over.mean_of(x, &max)
+    over.size_of(x, &max)
 }
 
 /// The weighted mean, and the sum of the weights in its shape.

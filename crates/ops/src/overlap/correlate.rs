@@ -12,7 +12,9 @@ use std::fmt;
 use std::panic::Location;
 
 use chunkwise_chunk::{AxisChunks, Chunk, ChunkError, ChunkGrid, DType, Element, Region, Scalar, dispatch};
-use chunkwise_expr::{Arith, BlockError, BlockRule, Expr, ExprError, Meta, Need, Needs, Step, eval_cast};
+use chunkwise_expr::{
+    Arith, BlockError, BlockRule, Expr, ExprError, Meta, Need, Needs, Step, UnaryOp, eval_cast, eval_unary,
+};
 use ndarray::{ArrayD, IxDyn};
 
 use super::AxisMargin;
@@ -73,6 +75,15 @@ impl Weights {
     #[must_use]
     pub fn cast(mut self, dtype: DType) -> Weights {
         self.values.iter_mut().for_each(|value| *value = eval_cast(*value, dtype));
+        self
+    }
+
+    /// The conjugates of complex weights; real ones as they are.
+    #[must_use]
+    pub fn conjugated(mut self) -> Weights {
+        for value in &mut self.values {
+            *value = eval_unary(UnaryOp::Conj, *value).unwrap_or(*value);
+        }
         self
     }
 
@@ -206,7 +217,7 @@ impl BlockRule for Correlate {
 }
 
 /// A place and a weight, each by itself and then both together.
-const TAP_BYTES: u64 = 2 * (8 + 8);
+const TAP_BYTES: u64 = 2 * (8 + 16);
 
 /// The sums of a padded block, a weight after the other for each row.
 fn direct<T: Arith>(
@@ -323,7 +334,9 @@ fn rule(
 }
 
 fn checked(weights: &Weights, grid: &ChunkGrid, dtype: DType) -> Result<(), ExprError> {
-    numbers!(dtype, T => { let _: Option<T> = None; }, _ => return Err(ExprError::DType(vec![dtype])));
+    if dtype == DType::Bool {
+        return Err(ExprError::DType(vec![dtype]));
+    }
     let (given, ndim) = (weights.shape.len(), grid.ndim());
     if given != ndim {
         let text = format!("weights of shape {:?} do not fit shape {:?}", weights.shape, grid.shape());

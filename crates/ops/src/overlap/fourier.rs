@@ -58,6 +58,7 @@ mod with {
     use std::sync::{Arc, OnceLock};
 
     use chunkwise_chunk::{Float, Scalar};
+    use chunkwise_expr::{Arith, Parts};
     use ndarray::{ArrayD, ArrayViewMut1, Axis, IxDyn};
     use rustfft::num_complex::Complex;
     use rustfft::{Fft, FftNum, FftPlanner};
@@ -67,7 +68,31 @@ mod with {
     /// Weights that are fewer are summed directly.
     pub(crate) const LEAST_WEIGHTS: usize = 128;
 
-    /// The weights in the frequency domain, where they are long and of floats along one axis.
+    /// A float or a complex number of floats.
+    trait Sample: Parts + Arith {
+        type Part: Float + FftNum;
+        fn complex(self) -> Complex<Self::Part>;
+        fn of(z: Complex<Self::Part>) -> Self;
+    }
+
+    macro_rules! samples {
+        ($($t:ty)*) => { $(
+            impl Sample for $t {
+                type Part = $t;
+                fn complex(self) -> Complex<$t> { Complex::new(self, 0.0) }
+                fn of(z: Complex<$t>) -> $t { z.re }
+            }
+
+            impl Sample for Complex<$t> {
+                type Part = $t;
+                fn complex(self) -> Complex<$t> { self }
+                fn of(z: Complex<$t>) -> Complex<$t> { z }
+            }
+        )* };
+    }
+    samples!(f32 f64);
+
+    /// The weights in the frequency domain, where they are long and inexact along one axis.
     ///
     /// It follows from the weights, so all are equal.
     #[derive(Clone)]
@@ -113,12 +138,15 @@ mod with {
         pub(crate) fn of(weights: &Weights, dtype: DType) -> Spectrum {
             let count = weights.values().len();
             let axis = weights.shape().iter().position(|&len| len == count);
-            let finite = |weight: &Scalar| match weight {
-                Scalar::F32(weight) => weight.is_finite(),
-                Scalar::F64(weight) => weight.is_finite(),
+            let finite = |weight: &Scalar| match *weight {
+                Scalar::F32(weight) => weight.all_finite(),
+                Scalar::F64(weight) => weight.all_finite(),
+                Scalar::C64(weight) => weight.all_finite(),
+                Scalar::C128(weight) => weight.all_finite(),
                 _ => true,
             };
-            let is_long = count >= LEAST_WEIGHTS && dtype.is_float() && weights.values().iter().all(finite);
+            let inexact = dtype.is_float() || dtype.is_complex();
+            let is_long = count >= LEAST_WEIGHTS && inexact && weights.values().iter().all(finite);
             let long = axis.filter(|_| is_long).map(|axis| {
                 let size = count.saturating_mul(4).next_power_of_two();
                 Arc::new(Long { axis, size, single: OnceLock::new(), double: OnceLock::new() })
@@ -136,10 +164,13 @@ mod with {
         ) -> Result<Option<Chunk>, BlockError> {
             let Some(long) = &self.0 else { return Ok(None) };
             match padded.dtype() {
-                DType::F32 => long.lanes(&long.single, padded, weights, shape, cancelled).map(Some),
-                DType::F64 => long.lanes(&long.double, padded, weights, shape, cancelled).map(Some),
-                _ => Ok(None),
+                DType::F32 => long.lanes::<f32>(&long.single, padded, weights, shape, cancelled),
+                DType::F64 => long.lanes::<f64>(&long.double, padded, weights, shape, cancelled),
+                DType::C64 => long.lanes::<Complex<f32>>(&long.single, padded, weights, shape, cancelled),
+                DType::C128 => long.lanes::<Complex<f64>>(&long.double, padded, weights, shape, cancelled),
+                _ => return Ok(None),
             }
+            .map(Some)
         }
 
         /// The segments in flight and the weights.
@@ -150,9 +181,9 @@ mod with {
     }
 
     impl Long {
-        fn lanes<T: Float + FftNum>(
+        fn lanes<T: Sample>(
             &self,
-            transform: &OnceLock<Transform<T>>,
+            transform: &OnceLock<Transform<T::Part>>,
             padded: &Chunk,
             weights: &Weights,
             shape: &[usize],
@@ -165,7 +196,7 @@ mod with {
             let mut work = Work::new(transform);
             let lanes = array.lanes(Axis(self.axis)).into_iter();
             for (sums, lane) in sums.lanes_mut(Axis(self.axis)).into_iter().zip(lanes) {
-                work.lane(transform, &typed, &lane.to_vec(), sums, cancelled)?;
+                work.lane::<T>(transform, &typed, &lane.to_vec(), sums, cancelled)?;
             }
             Ok(Chunk::from_array(sums))
         }
@@ -173,11 +204,11 @@ mod with {
 
     impl<T: Float + FftNum> Transform<T> {
         /// The weights in reverse, so that a product of spectra is a correlation; scaled by what the way back adds.
-        fn new(weights: &[T], size: usize) -> Transform<T> {
+        fn new(weights: &[impl Sample<Part = T>], size: usize) -> Transform<T> {
             let mut planner = FftPlanner::new();
             let (forward, backward) = (planner.plan_fft_forward(size), planner.plan_fft_inverse(size));
             let scale = T::from(size).unwrap_or_else(T::one);
-            let reversed = weights.iter().rev().map(|&weight| Complex::new(weight / scale, T::zero()));
+            let reversed = weights.iter().rev().map(|weight| weight.complex() / scale);
             let mut spectrum: Vec<Complex<T>> = reversed.collect();
             spectrum.resize(size, Complex::new(T::zero(), T::zero()));
             forward.process(&mut spectrum);
@@ -200,12 +231,12 @@ mod with {
         }
 
         /// The sums along a padded lane, segment by segment.
-        fn lane(
+        fn lane<S: Sample<Part = T>>(
             &mut self,
             transform: &Transform<T>,
-            weights: &[T],
-            lane: &[T],
-            mut sums: ArrayViewMut1<'_, T>,
+            weights: &[S],
+            lane: &[S],
+            mut sums: ArrayViewMut1<'_, S>,
             cancelled: &dyn Fn() -> bool,
         ) -> Result<(), BlockError> {
             let each = self.segment.len() - (weights.len() - 1);
@@ -217,7 +248,7 @@ mod with {
                 let count = each.min(sums.len() - done);
                 let part = &lane[done..done + count + weights.len() - 1];
                 match self.made(transform, part, weights.len() - 1, count) {
-                    Some(made) => (0..count).for_each(|i| sums[done + i] = made[i].re),
+                    Some(made) => (0..count).for_each(|i| sums[done + i] = S::of(made[i])),
                     None => (0..count).for_each(|i| sums[done + i] = summed(weights, &part[i..])),
                 }
                 done += count;
@@ -226,25 +257,25 @@ mod with {
         }
 
         /// The `count` sums of a segment after those of a circle; `None` where one of its elements or of them is not finite.
-        fn made(
+        fn made<S: Sample<Part = T>>(
             &mut self,
             transform: &Transform<T>,
-            part: &[T],
+            part: &[S],
             dropped: usize,
             count: usize,
         ) -> Option<&[Complex<T>]> {
-            if !part.iter().all(|x| num_traits::Float::is_finite(*x)) {
+            if !part.iter().all(|x| x.all_finite()) {
                 return None;
             }
             self.segment(transform, part);
             let made = &self.segment[dropped..dropped + count];
-            made.iter().all(|x| num_traits::Float::is_finite(x.re)).then_some(made)
+            made.iter().all(|&x| S::of(x).all_finite()).then_some(made)
         }
 
-        fn segment(&mut self, transform: &Transform<T>, part: &[T]) {
+        fn segment(&mut self, transform: &Transform<T>, part: &[impl Sample<Part = T>]) {
             self.segment.fill(Complex::new(T::zero(), T::zero()));
-            for (to, &x) in self.segment.iter_mut().zip(part) {
-                to.re = x;
+            for (to, x) in self.segment.iter_mut().zip(part) {
+                *to = x.complex();
             }
             transform.forward.process_with_scratch(&mut self.segment, &mut self.scratch);
             for (x, &weight) in self.segment.iter_mut().zip(&transform.weights) {
@@ -254,8 +285,8 @@ mod with {
         }
     }
 
-    fn summed<T: Float>(weights: &[T], from: &[T]) -> T {
-        weights.iter().zip(from).fold(T::zero(), |sum, (&weight, &x)| sum + weight * x)
+    fn summed<T: Arith>(weights: &[T], from: &[T]) -> T {
+        weights.iter().zip(from).fold(T::zero(), |sum, (weight, &x)| sum.plus(weight.times(x)))
     }
 
     #[cfg(test)]
@@ -275,6 +306,23 @@ mod with {
             for (i, &got) in made.iter().enumerate() {
                 let want = summed(&weights, &x[i..]);
                 assert!((got - want).abs() < 1e-12 || (got.is_nan() && want.is_nan()), "{i}: {got} {want}");
+            }
+        }
+
+        #[test]
+        fn sums_of_complex_numbers_are_those_of_the_loop() {
+            let number = |i: usize, period: usize| (i * 91 % period) as f64 / 64.0 - 1.0;
+            let weights: Vec<_> = (0..200).map(|k| Complex::new(number(k, 101), number(k, 67))).collect();
+            let mut x: Vec<_> = (0..1500).map(|i| Complex::new(number(i, 257), number(i, 199))).collect();
+            x[900].im = f64::INFINITY;
+            let weighted = Weights::new(&[200], weights.iter().copied());
+            let padded = Chunk::from_array(ndarray::Array1::from(x.clone()).into_dyn());
+            let made = Spectrum::of(&weighted, DType::C128).correlate(&padded, &weighted, &[1301], &|| false);
+            let made = made.unwrap().unwrap().to_array::<Complex<f64>>().unwrap();
+            for (i, &got) in made.iter().enumerate() {
+                let want = summed(&weights, &x[i..]);
+                let near = (got - want).norm() < 1e-11;
+                assert!(near || (!want.all_finite() && !got.all_finite()), "{i}: {got} {want}");
             }
         }
 

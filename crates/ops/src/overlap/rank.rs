@@ -60,7 +60,7 @@ impl BlockRule for RankFilter {
 
     fn infer(&self, inputs: &[&Meta]) -> Result<Meta, ExprError> {
         let dtype = inputs[0].dtype();
-        numbers!(dtype, T => { let _: Option<T> = None; }, _ => return Err(ExprError::DType(vec![dtype])));
+        numbers!(real dtype, T => { let _: Option<T> = None; }, _ => return Err(ExprError::DType(vec![dtype])));
         check_size(inputs[0].grid(), &self.margins)?;
         Ok(inputs[0].clone())
     }
@@ -77,7 +77,7 @@ impl BlockRule for RankFilter {
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
         let padded = self.padding(step.block, step.inputs).fill(&step.operands)?;
         drop(step.operands);
-        numbers!(padded.dtype(),
+        numbers!(real padded.dtype(),
             T => self.ranked::<T>(&padded, step.block.shape(), step.cancelled),
             _ => Err("ranks need elements with an order".into())
         )

@@ -65,7 +65,7 @@ fn rule(
     let mut axes = lengthened(grid, axis, reach.window)?;
     axes[axis] = cut(&axes[axis], kept)?;
     // What can be no number can be missing, too: a window has all of its elements, or any number of them counts.
-    let min_count = if window.required() == window.len() { reach.window } else { window.required() };
+    let min_count = if window.is_strict() { reach.window } else { window.required() };
     let grid = ChunkGrid::new(axes).split(MOST_ELEMENTS)?;
     Ok(Moving { statistic, axis, before: reach.before, window: reach.window, min_count, grid })
 }

@@ -47,6 +47,16 @@ impl MovingWindow {
         MovingWindow { min_count: Some(count), ..self }
     }
 
+    /// Whether windows have a value only where all of their elements are numbers.
+    ///
+    /// ```
+    /// use chunkwise_ops::rolling::MovingWindow;
+    /// assert!(MovingWindow::valid(3).is_strict() && !MovingWindow::valid(3).min_count(1).is_strict());
+    /// ```
+    pub fn is_strict(self) -> bool {
+        self.required() == self.len()
+    }
+
     pub(super) fn len(self) -> usize {
         self.len
     }

@@ -1,6 +1,6 @@
 //! The loops of scans, for each function that joins two elements.
 
-use chunkwise_chunk::{Chunk, ChunkError, DType, Element, Window, Written, dispatch};
+use chunkwise_chunk::{Chunk, ChunkError, Complex, DType, Element, Window, Written, dispatch};
 use chunkwise_expr::{Arith, BlockError, Order, Program};
 use chunkwise_kernels::Kernel;
 use ndarray::{ArrayD, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, ArrayViewMutD, Axis, Zip};
@@ -34,12 +34,14 @@ pub(super) fn loops(kind: &ScanKind, dtype: DType) -> Option<Box<dyn Loops + '_>
             DType::U64 => joined(0_u64, Arith::plus),
             // The zero that changes no element: adding 0.0 would make 0.0 of -0.0.
             DType::F64 => joined(-0.0_f64, Arith::plus),
+            DType::C128 => joined(Complex::new(-0.0_f64, -0.0), Arith::plus),
             _ => None,
         },
         ScanKind::Prod => match dtype {
             DType::I64 => joined(1_i64, Arith::times),
             DType::U64 => joined(1_u64, Arith::times),
             DType::F64 => joined(1.0_f64, Arith::times),
+            DType::C128 => joined(Complex::new(1.0_f64, 0.0), Arith::times),
             _ => None,
         },
         ScanKind::Max => extreme(dtype, true),

@@ -12,9 +12,9 @@ use chunkwise_expr::ExprError;
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum ScanKind {
-    /// Sums of `i64`, `u64` and `f64`; integers wrap.
+    /// Sums of `i64`, `u64`, `f64` and `Complex<f64>`; integers wrap.
     Sum,
-    /// Products of `i64`, `u64` and `f64`; integers wrap.
+    /// Products of `i64`, `u64`, `f64` and `Complex<f64>`; integers wrap.
     Prod,
     /// Largest elements, the first among equals; NaN passes on.
     Max,
@@ -53,7 +53,9 @@ impl ScanKind {
     /// Whether elements of this type can be joined.
     pub fn takes(&self, dtype: DType) -> bool {
         match self {
-            ScanKind::Sum | ScanKind::Prod => matches!(dtype, DType::I64 | DType::U64 | DType::F64),
+            ScanKind::Sum | ScanKind::Prod => {
+                matches!(dtype, DType::I64 | DType::U64 | DType::F64 | DType::C128)
+            }
             ScanKind::Max | ScanKind::Min => dtype.is_float() || dtype.is_integer() || dtype == DType::Bool,
             ScanKind::FMax | ScanKind::FMin | ScanKind::Latest => dtype.is_float(),
             ScanKind::Call(function) => function.dtype == dtype,

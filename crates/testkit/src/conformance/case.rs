@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Refusal;
 use crate::PlainArray;
+use crate::eager::number::{float, rounded_complex};
 
 /// One case: a program, its inputs and what must come out.
 ///
@@ -55,7 +56,7 @@ pub struct CaseArray {
     pub dtype: String,
     /// Lengths of the axes.
     pub shape: Vec<usize>,
-    /// Elements in C order: numbers, booleans, and `"NaN"`, `"inf"`, `"-inf"`, `"-0.0"`.
+    /// Elements in C order: numbers, booleans, and `"NaN"`, `"inf"`, `"-inf"`, `"-0.0"`; complex numbers as pairs of them.
     pub data: Vec<Value>,
 }
 
@@ -102,10 +103,17 @@ pub(crate) fn dtype_named(name: &str) -> Result<DType, Refusal> {
 
 /// A number of a file as an element.
 pub(crate) fn scalar(value: &Value, dtype: DType) -> Result<Scalar, Refusal> {
+    if let Value::Array(both) = value {
+        let part = |at: usize| both.get(at).map_or(Ok(0.0), |part| scalar(part, DType::F64).map(float));
+        return match both.len() {
+            2 if dtype.is_complex() => Ok(rounded_complex([part(0)?, part(1)?], dtype)),
+            _ => Err(Refusal::malformed(format!("{value} is no element"))),
+        };
+    }
     let wide = match value {
         Value::Bool(x) => Some(Scalar::Bool(*x)),
         // serde_json reads "-0" as the integer zero; files write "-0.0".
-        Value::Number(x) if dtype.is_float() => x.as_f64().map(Scalar::F64),
+        Value::Number(x) if dtype.is_float() || dtype.is_complex() => x.as_f64().map(Scalar::F64),
         Value::Number(x) => {
             x.as_i64().map(Scalar::I64).or(x.as_u64().map(Scalar::U64)).or(x.as_f64().map(Scalar::F64))
         }
@@ -173,6 +181,8 @@ mod tests {
         assert_eq!(read("\"-inf\"", DType::F32), Scalar::F32(f32::NEG_INFINITY));
         assert!(matches!(read("\"NaN\"", DType::F64), Scalar::F64(x) if x.is_nan()));
         assert_eq!(read("2", DType::F64), Scalar::F64(2.0));
+        let z = read("[\"inf\", -2]", DType::C64);
+        assert_eq!(z, Scalar::C64(chunkwise_chunk::Complex::new(f32::INFINITY, -2.0)));
     }
 
     #[test]

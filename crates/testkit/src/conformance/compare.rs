@@ -1,11 +1,11 @@
 //! Whether a result is the one a case expects.
 
-use chunkwise_chunk::{DType, Scalar};
+use chunkwise_chunk::Scalar;
 
 use super::Refusal;
 use super::case::{Case, CaseArray};
 use crate::PlainArray;
-use crate::eager::number::{float, integer};
+use crate::eager::number::{float, integer, magnitude, parts};
 
 /// Elements shown of an array in a report.
 const SHOWN: usize = 8;
@@ -39,7 +39,7 @@ fn compare_array(
 ) -> Result<Option<Difference>, Refusal> {
     let fits = match want.element_type()? {
         Some(dtype) => got.dtype() == dtype,
-        None => !got.dtype().is_float() && got.dtype() != DType::Bool,
+        None => got.dtype().is_integer(),
     };
     let values = want.to_plain()?;
     if !fits || got.shape() != values.shape() {
@@ -55,6 +55,12 @@ fn compare_array(
 /// have a sign.
 fn close(got: Scalar, want: Scalar, rtol: f64, atol: f64) -> bool {
     let exact = rtol == 0.0 && atol == 0.0;
+    if want.dtype().is_complex() {
+        // Each part may be as far as the whole allows.
+        let atol = if magnitude(want).is_finite() { atol + rtol * magnitude(want) } else { atol };
+        let pairs = parts(got).into_iter().zip(parts(want));
+        return pairs.into_iter().all(|(got, want)| close(Scalar::F64(got), Scalar::F64(want), rtol, atol));
+    }
     let (x, y) = (float(got), float(want));
     if let (Some(got), Some(want)) = (integer(got), integer(want)) {
         // The distance of integers is exact where their nearest floats are not.

@@ -52,7 +52,7 @@ macro_rules! define_numbers {
         }
     };
 }
-define_numbers!(I8 I16 I32 I64 U8 U16 U32 U64 F32 F64);
+define_numbers!(I8 I16 I32 I64 U8 U16 U32 U64 F32 F64 C64 C128);
 
 /// The result of a step; `None` when it is not one of these.
 pub(super) fn apply(step: &CaseStep, args: &[&AnyArray]) -> Option<Result<AnyArray, Refusal>> {

@@ -282,6 +282,7 @@ pub(super) fn unary(op: UnaryOp, x: &AnyArray) -> Result<AnyArray, Refusal> {
         return Ok(done);
     }
     match op {
+        op if x.dtype().is_complex() => Err(Refusal::types(op.name(), &[x])),
         Floor | Ceil | Trunc | Round | RoundTiesEven => Ok(x.clone()),
         Neg if x.dtype().is_unsigned() => binary(BinaryOp::Sub, &number(0.0, x.dtype()), x),
         op => apply_unary(op, &cast(x, DType::F64)).ok_or_else(|| Refusal::types(op.name(), &[x])),
@@ -293,11 +294,13 @@ pub(super) fn binary(op: BinaryOp, a: &AnyArray, b: &AnyArray) -> Result<AnyArra
     let refused = || Refusal::types(op.name(), &[a, b]);
     let both = |op, to| apply_binary(op, &cast(a, to), &cast(b, to)).ok_or_else(refused);
     match (op, a.dtype()) {
-        (BinaryOp::Div, dtype) if !dtype.is_float() => both(BinaryOp::Div, DType::F64),
+        (BinaryOp::Div, dtype) if !dtype.is_float() && !dtype.is_complex() => both(BinaryOp::Div, DType::F64),
         (BinaryOp::Add, DType::Bool) => both(BinaryOp::BitOr, DType::Bool),
         (BinaryOp::Mul, DType::Bool) => both(BinaryOp::BitAnd, DType::Bool),
         (BinaryOp::Sub, DType::Bool) => Err(refused()),
-        (op, dtype) if a.dtype() == b.dtype() && op.output(dtype).is_none() => both(op, DType::F64),
+        (op, dtype) if a.dtype() == b.dtype() && op.output(dtype).is_none() && !dtype.is_complex() => {
+            both(op, DType::F64)
+        }
         _ => apply_binary(op, a, b).ok_or_else(refused),
     }
 }

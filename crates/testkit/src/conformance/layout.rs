@@ -36,6 +36,8 @@ macro_rules! with_number {
             AnyArray::U64($x) => $body.into(),
             AnyArray::F32($x) => $body.into(),
             AnyArray::F64($x) => $body.into(),
+            AnyArray::C64($x) => $body.into(),
+            AnyArray::C128($x) => $body.into(),
             #[allow(unreachable_patterns)]
             other => return Err(Refusal::types("it", &[other])),
         }

@@ -11,6 +11,8 @@
 //!   "rtol": 0.0, "atol": 0.0 }
 //! ```
 //!
+//! Complex numbers (`c64`, `c128`) are written as pairs, `[1, "-0.0"]`.
+//!
 //! Every case runs in one chunk, in chunks of 1, of 2 and in irregular ones with an empty chunk, on one and
 //! two threads, with and without optimiser, and must give the same answer each time. Programs are built
 //! through the public API by name; an operation that the API does not have is counted and named.

@@ -1,7 +1,7 @@
 //! Operations on neighbourhoods, by name.
 
 use chunkwise::prelude::*;
-use chunkwise::{Boundary, ConvolveMode};
+use chunkwise::{Boundary, Complex, ConvolveMode};
 use chunkwise_chunk::{Element, for_each_dtype};
 use ndarray::{Array1, ArrayD};
 
@@ -42,15 +42,17 @@ macro_rules! with_ordered {
 /// Calls a method that numbers have and that keeps their type; for the types that cases use.
 macro_rules! with_numbers {
     ($step:expr, $any:expr, $x:ident, $t:ident => $body:expr) => {
+        with_numbers!($step, $any, $x, $t => $body; F64 f64, I64 i64)
+    };
+    (complex $step:expr, $any:expr, $x:ident, $t:ident => $body:expr) => {
+        with_numbers!($step, $any, $x, $t => $body; F64 f64, I64 i64, C64 Complex<f32>, C128 Complex<f64>)
+    };
+    ($step:expr, $any:expr, $x:ident, $t:ident => $body:expr; $($v:ident $type:ty),*) => {
         match $any {
-            AnyArray::F64($x) => {
-                type $t = f64;
-                Ok(AnyArray::F64($body))
-            }
-            AnyArray::I64($x) => {
-                type $t = i64;
-                Ok(AnyArray::I64($body))
-            }
+            $(AnyArray::$v($x) => {
+                type $t = $type;
+                Ok(AnyArray::$v($body))
+            })*
             other => Err(Refusal::types(&$step.op, &[other])),
         }
     };
@@ -109,7 +111,7 @@ fn one_dimensional(step: &CaseStep, x: &AnyArray) -> Result<AnyArray, Refusal> {
         "same" => ConvolveMode::Same,
         _ => ConvolveMode::Valid,
     };
-    with_numbers!(step, x, x, T => {
+    with_numbers!(complex step, x, x, T => {
         let x: LazyArray1<T> = x.clone().into_dimensionality();
         let weights = weights::<T>(step)?.into_dimensionality();
         let weights: Array1<T> = weights.map_err(|err| Refusal::malformed(err.to_string()))?;
@@ -121,7 +123,7 @@ fn one_dimensional(step: &CaseStep, x: &AnyArray) -> Result<AnyArray, Refusal> {
 }
 
 fn n_dimensional(step: &CaseStep, x: &AnyArray) -> Result<AnyArray, Refusal> {
-    with_numbers!(step, x, x, T => match step.op.as_str() {
+    with_numbers!(complex step, x, x, T => match step.op.as_str() {
         "convolve_nd" => x.convolve_nd(weights::<T>(step)?, boundary::<T>(step)?),
         _ => x.correlate_nd(weights::<T>(step)?, boundary::<T>(step)?),
     })

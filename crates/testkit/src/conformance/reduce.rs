@@ -33,6 +33,7 @@ macro_rules! reduce_typed {
 macro_rules! with_class {
     (Element $($rest:tt)*) => { with_types!($($rest)*; Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64 C64 C128) };
     (Ordered $($rest:tt)*) => { with_types!($($rest)*; Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
+    (Number $($rest:tt)*) => { with_types!($($rest)*; I8 I16 I32 I64 U8 U16 U32 U64 F32 F64 C64 C128) };
     (Real $($rest:tt)*) => { with_types!($($rest)*; I8 I16 I32 I64 U8 U16 U32 U64 F32 F64) };
 }
 
@@ -148,18 +149,18 @@ fn statistic(step: &CaseStep, x: &AnyArray) -> Option<Result<AnyArray, Refusal>>
     done.map(Ok)
 }
 
-/// Those that bool and complex numbers have not; `None` for them.
+/// Those that bool has not, and complex numbers have but for the first; `None` for the others.
 fn number_statistic(step: &CaseStep, x: &AnyArray, over: &Over) -> Option<AnyArray> {
     macro_rules! call {
-        ($all:ident, $several:ident, $keep:ident) => {
-            with_class!(Real x, reduce_typed!(x, over, $all, $several, $keep, ()))
+        ($class:ident, $all:ident, $several:ident, $keep:ident) => {
+            with_class!($class x, reduce_typed!(x, over, $all, $several, $keep, ()))
         };
     }
     match step.op.as_str() {
-        "ptp" => call!(ptp, ptp_axes, ptp_keepdims),
-        "norm_l1" => call!(norm_l1, norm_l1_axes, norm_l1_keepdims),
-        "norm_l2" => call!(norm_l2, norm_l2_axes, norm_l2_keepdims),
-        "norm_max" => call!(norm_max, norm_max_axes, norm_max_keepdims),
+        "ptp" => call!(Real, ptp, ptp_axes, ptp_keepdims),
+        "norm_l1" => call!(Number, norm_l1, norm_l1_axes, norm_l1_keepdims),
+        "norm_l2" => call!(Number, norm_l2, norm_l2_axes, norm_l2_keepdims),
+        "norm_max" => call!(Number, norm_max, norm_max_axes, norm_max_keepdims),
         _ => None,
     }
 }

@@ -30,16 +30,21 @@ fn moving(step: &CaseStep, x: &AnyArray) -> Result<AnyArray, Refusal> {
             with_real!($x => $body, Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64)
         };
     }
+    macro_rules! with_any {
+        ($x:ident => $body:expr) => {
+            with_real!($x => $body, Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64 C64 C128)
+        };
+    }
     match step.op.as_str() {
-        "moving_sum" => with_real!(x => x.moving_sum(window, axis)),
-        "moving_mean" => with_real!(x => x.moving_mean(window, axis)),
+        "moving_sum" => with_any!(x => x.moving_sum(window, axis)),
+        "moving_mean" => with_any!(x => x.moving_mean(window, axis)),
         "moving_min" => with_real!(x => x.moving_min(window, axis)),
         "moving_max" => with_real!(x => x.moving_max(window, axis)),
         "moving_var" => with_real!(x => x.moving_var(window, ddof, axis)),
         "moving_std" => with_real!(x => x.moving_std(window, ddof, axis)),
         "moving_median" => with_real!(x => x.moving_median(window, axis)),
         "moving_quantile" => with_real!(x => x.moving_quantile(window, q, axis)),
-        "moving_count" => with_real!(x => x.moving_count(window, axis)),
+        "moving_count" => with_any!(x => x.moving_count(window, axis)),
         other => Err(Refusal::Unsupported(other.to_owned())),
     }
 }

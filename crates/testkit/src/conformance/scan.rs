@@ -35,6 +35,13 @@ macro_rules! with_real {
     };
 }
 
+/// Calls a method of arrays of any type.
+macro_rules! with_any {
+    ($any:expr, $x:ident => $body:expr) => {
+        with_real!($any, $x => $body, [Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64 C64 C128])
+    };
+}
+
 /// The result of a step; `None` when it is not one of these.
 pub(super) fn apply(step: &CaseStep, args: &[&AnyArray]) -> Option<Result<AnyArray, Refusal>> {
     let &[x] = args else { return None };
@@ -47,6 +54,12 @@ pub(super) fn apply(step: &CaseStep, args: &[&AnyArray]) -> Option<Result<AnyArr
         Err(refusal) => return Some(Err(refusal)),
     };
     macro_rules! running {
+        (any $name:ident, $flat:ident) => {
+            match axis {
+                Some(axis) => with_any!(x, x => x.$name(axis)),
+                None => with_any!(x, x => x.$flat()),
+            }
+        };
         ($name:ident, $flat:ident $(, $types:tt)?) => {
             match axis {
                 Some(axis) => with_real!(x, x => x.$name(axis) $(, $types)?),
@@ -55,12 +68,12 @@ pub(super) fn apply(step: &CaseStep, args: &[&AnyArray]) -> Option<Result<AnyArr
         };
     }
     Some(match step.op.as_str() {
-        "cumsum" => running!(cumsum, cumsum_flat),
-        "cumprod" => running!(cumprod, cumprod_flat),
+        "cumsum" => running!(any cumsum, cumsum_flat),
+        "cumprod" => running!(any cumprod, cumprod_flat),
         "cummax" => running!(cummax, cummax_flat),
         "cummin" => running!(cummin, cummin_flat),
-        "nan_cumsum" => running!(nan_cumsum, nan_cumsum_flat, [F32 F64]),
-        "nan_cumprod" => running!(nan_cumprod, nan_cumprod_flat, [F32 F64]),
+        "nan_cumsum" => running!(nan_cumsum, nan_cumsum_flat, [F32 F64 C64 C128]),
+        "nan_cumprod" => running!(nan_cumprod, nan_cumprod_flat, [F32 F64 C64 C128]),
         "nan_cummax" => running!(nan_cummax, nan_cummax_flat, [F32 F64]),
         "nan_cummin" => running!(nan_cummin, nan_cummin_flat, [F32 F64]),
         "forward_fill" | "backward_fill" => fill(step, x, axis.unwrap_or(Axis(0))),

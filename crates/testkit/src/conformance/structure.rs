@@ -154,13 +154,5 @@ fn diff(step: &CaseStep, x: &AnyArray) -> Result<AnyArray, Refusal> {
     let n = step.integer("n")?.unwrap_or(1);
     // Fewer differences than none cannot be written down in the API.
     let n = usize::try_from(n).map_err(|_| Refusal::Types(format!("diff does not take n {n}")))?;
-    macro_rules! with_ordered {
-        ($($v:ident)*) => {
-            match x {
-                $(AnyArray::$v(x) => Ok(AnyArray::$v(x.diff(n, axis))),)*
-                other => Err(Refusal::types("diff", &[other])),
-            }
-        };
-    }
-    with_ordered!(Bool I8 I16 I32 I64 U8 U16 U32 U64 F32 F64)
+    Ok(with_array!(x, x => x.diff(n, axis)))
 }

@@ -5,6 +5,7 @@
 
 mod blocks;
 mod complex;
+mod complex_lines;
 mod contract;
 mod filter;
 mod function;
@@ -111,6 +112,7 @@ fn methods() -> impl Iterator<Item = &'static Method> {
     let topics = [
         blocks::METHODS,
         complex::METHODS,
+        complex_lines::METHODS,
         contract::METHODS,
         filter::METHODS,
         function::METHODS,

@@ -7,7 +7,7 @@ use chunkwise_ops::scan::{BlockTotals, Decayed, ScanBlocks, ScanKind};
 use super::{Reference, exact};
 use crate::PlainArray;
 use crate::eager::EagerError;
-use crate::eager::number::{float, is_nan};
+use crate::eager::number::{float, is_nan, magnitude, rounded_complex};
 use crate::slack::Slack;
 
 pub(super) const REFERENCES: &[Reference] = &[
@@ -117,6 +117,7 @@ pub(crate) fn join(kind: &ScanKind, a: Scalar, b: Scalar) -> Scalar {
 fn identity(kind: &ScanKind, dtype: DType) -> Scalar {
     let of = |x: f64| eval_cast(Scalar::F64(x), dtype);
     match kind {
+        ScanKind::Sum if dtype.is_complex() => rounded_complex([-0.0; 2], dtype),
         ScanKind::Sum => of(-0.0),
         ScanKind::Prod => of(1.0),
         ScanKind::Max if dtype == DType::Bool => Scalar::Bool(false),
@@ -130,21 +131,29 @@ fn identity(kind: &ScanKind, dtype: DType) -> Scalar {
 }
 
 /// Runs of a block are joined first: sums and products of floats round otherwise. Bounds as for reductions: `n eps` of
-/// the sum of magnitudes, or of the product.
+/// the sum of magnitudes, or of the product, of complex numbers four times that.
 fn totals_slack(op: &Blockwise, inputs: &[&PlainArray], want: &PlainArray) -> Vec<Slack> {
     let Some(rule) = op.downcast::<BlockTotals>() else { return Vec::new() };
     let x = inputs[0];
-    if !x.dtype().is_float() || !matches!(rule.kind(), ScanKind::Sum | ScanKind::Prod) {
+    let is_complex = x.dtype().is_complex();
+    let rounds = x.dtype().is_float() || is_complex;
+    if !rounds || !matches!(rule.kind(), ScanKind::Sum | ScanKind::Prod) {
         return Vec::new();
     }
     let product = *rule.kind() == ScanKind::Prod;
     let bounds = per_block(rule, x, DType::F64, |elements| {
-        let values = elements.iter().map(|&x| float(x).abs()).filter(|x| x.is_finite());
-        Scalar::F64(if product { swing(values) } else { values.sum() })
+        // A part of an infinity is infinite, NaN or finite, by the order of the factors.
+        let open = is_complex && product && elements.iter().any(|&x| !magnitude(x).is_finite());
+        let values = elements.iter().map(|&x| magnitude(x)).filter(|x| x.is_finite());
+        Scalar::F64(match product {
+            _ if open => f64::INFINITY,
+            true => swing(values),
+            false => values.sum(),
+        })
     });
-    let count = x.shape()[rule.axis()] as f64;
+    let count = x.shape()[rule.axis()] as f64 * if is_complex { 4.0 } else { 1.0 };
     let slack = |(&want, &bound): (&Scalar, &Scalar)| {
-        let (want, bound) = (float(want), float(bound));
+        let (want, bound) = (magnitude(want), float(bound));
         match product {
             true if bound > 1000.0 => Slack::Anything,
             true => Slack::Within(count * f64::EPSILON * want.abs() + f64::MIN_POSITIVE),

@@ -28,8 +28,10 @@ fn running(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
         ScanKind::Call(ScanFn::new(affine(1, 0), composed)),
     ];
     let kind = draw.pick(&kinds);
+    let is_complex = x.dtype()?.is_complex();
     let work = *draw.pick(match kind {
         ScanKind::Call(_) => &[DType::U64][..],
+        ScanKind::Sum | ScanKind::Prod if is_complex => &[DType::C128],
         ScanKind::Sum | ScanKind::Prod => &[DType::I64, DType::U64, DType::F64],
         _ => &[DType::F64, DType::F32],
     });
