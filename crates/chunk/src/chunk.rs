@@ -57,6 +57,12 @@ macro_rules! define_chunk {
                 }
             }
 
+            /// The same elements, copied when others share them.
+            #[must_use]
+            pub fn into_unshared(self) -> Chunk {
+                match self { $(Chunk::$v(a) => Chunk::$v(a.into_owned().into_shared()),)* }
+            }
+
             /// The same elements in C order under another shape of equal length.
             ///
             /// # Panics

@@ -50,69 +50,60 @@ macro_rules! for_each_dtype {
     };
 }
 
-/// Runs `$body` with `$t` bound to the Rust type of a [`DType`]: the only dispatch on dtype there is.
+/// Runs `$body` with `$t` bound to the Rust type of a [`DType`]: the only dispatch on dtype there is. With a class before
+/// it, `$t` is one of the types of that class, and `$otherwise` stands for the others. With `Bits:` it is the type that
+/// stands for it where elements are only moved ([`AsBits`](crate::AsBits)).
 ///
 /// ```
 /// use chunkwise_chunk::{dispatch, DType};
 /// assert_eq!(dispatch!(DType::I16, T => size_of::<T>()), 2);
+/// let half = |dtype| dispatch!(Float: dtype, T => Some(f64::from(0.5 as T)), _ => None);
+/// assert_eq!((half(DType::F32), half(DType::I8)), (Some(0.5), None));
 /// ```
 #[macro_export]
 macro_rules! dispatch {
-    ($dtype:expr, $t:ident => $body:expr) => {
+    (@match $dtype:expr, $t:ident, $body:expr, [$($v:ident $rust:ty),*], $($otherwise:tt)*) => {
         match $dtype {
-            $crate::DType::Bool => {
-                type $t = bool;
+            $($crate::DType::$v => {
+                type $t = $rust;
                 $body
-            }
-            $crate::DType::I8 => {
-                type $t = i8;
-                $body
-            }
-            $crate::DType::I16 => {
-                type $t = i16;
-                $body
-            }
-            $crate::DType::I32 => {
-                type $t = i32;
-                $body
-            }
-            $crate::DType::I64 => {
-                type $t = i64;
-                $body
-            }
-            $crate::DType::U8 => {
-                type $t = u8;
-                $body
-            }
-            $crate::DType::U16 => {
-                type $t = u16;
-                $body
-            }
-            $crate::DType::U32 => {
-                type $t = u32;
-                $body
-            }
-            $crate::DType::U64 => {
-                type $t = u64;
-                $body
-            }
-            $crate::DType::F32 => {
-                type $t = f32;
-                $body
-            }
-            $crate::DType::F64 => {
-                type $t = f64;
-                $body
-            }
-            $crate::DType::C64 => {
-                type $t = $crate::Complex<f32>;
-                $body
-            }
-            $crate::DType::C128 => {
-                type $t = $crate::Complex<f64>;
-                $body
-            }
+            })*
+            $($otherwise)*
         }
+    };
+    (Ordered: $dtype:expr, $t:ident => $body:expr, _ => $otherwise:expr) => {
+        $crate::dispatch!(@match $dtype, $t, $body, [
+            Bool bool,
+            I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64,
+            F32 f32, F64 f64
+        ], _ => $otherwise)
+    };
+    (Real: $dtype:expr, $t:ident => $body:expr, _ => $otherwise:expr) => {
+        $crate::dispatch!(@match $dtype, $t, $body, [
+            I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64,
+            F32 f32, F64 f64
+        ], _ => $otherwise)
+    };
+    (Float: $dtype:expr, $t:ident => $body:expr, _ => $otherwise:expr) => {
+        $crate::dispatch!(@match $dtype, $t, $body, [
+            F32 f32, F64 f64
+        ], _ => $otherwise)
+    };
+    (Bits: $dtype:expr, $t:ident => $body:expr) => {
+        $crate::dispatch!(@match $dtype, $t, $body, [
+            Bool bool,
+            I8 u8, I16 u16, I32 u32, I64 u64, U8 u8, U16 u16, U32 u32, U64 u64,
+            F32 u32, F64 u64,
+            C64 $crate::Complex<f32>, C128 $crate::Complex<f64>
+        ],)
+    };
+    ($dtype:expr, $t:ident => $body:expr) => {
+        $crate::dispatch!(@match $dtype, $t, $body, [
+            Bool bool,
+            I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64,
+            F32 f32, F64 f64,
+            C64 $crate::Complex<f32>, C128 $crate::Complex<f64>
+        ],)
     };
 }
 

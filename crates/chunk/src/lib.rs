@@ -13,13 +13,15 @@
 //! | [`View`] | an affine map of indices: slice, step, flip, permutation, broadcast, new axis |
 //! | [`ChunkSource`], [`Formula`], [`ChunkSink`] | where blocks come from and go to |
 //! | [`Packing`] | how stored elements stand for values |
+//! | [`AsBits`] | elements that are only moved, by their size |
 //! | [`Tile`], [`Window`], [`Room`] | runs of elements; memory that elements are written into |
 //!
 //! It knows no operation, no graph and no task.
 
-// ndarray's `s!` in the tests expands to an `allow(unsafe_code)`, which `forbid` would reject.
-#![cfg_attr(not(test), forbid(unsafe_code))]
+// But for one module, which says why.
+#![deny(unsafe_code)]
 
+mod bits;
 mod chunk;
 mod codec;
 mod cut;
@@ -35,6 +37,7 @@ mod tile;
 mod view;
 mod window;
 
+pub use bits::AsBits;
 pub use chunk::Chunk;
 pub use cut::Cut;
 pub use dtype::{Bits, DType, Element, Float, Inexact, Integer, Number, Ordered, Real, Signed};

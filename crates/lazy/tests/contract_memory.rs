@@ -4,11 +4,13 @@
 // Helpers of tests are not tests, to the lint.
 #![allow(clippy::unwrap_used)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+#[path = "common/counting.rs"]
+mod counting;
 
 use chunkwise::prelude::*;
 use chunkwise::random::Generator;
+
+use counting::{measured, turn};
 
 /// Rows and columns of the operands.
 const SIDE: usize = 2048;
@@ -24,32 +26,9 @@ const _: () = assert!(2 * BLOCK * SIDE * 8 > LIMIT, "two panels do not fit");
 /// Graphs, tasks, queues: what is not elements.
 const SMALL: usize = 1 << 20;
 
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator as it came; counting touches no memory of the caller.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(live, Relaxed);
-        // SAFETY: the caller keeps the conditions of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller keeps the conditions of `dealloc`.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
 #[test]
 fn product_of_two_files_stays_within_a_tenth_of_them() {
+    let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let unlimited = Runtime::builder().threads(2).no_memory_limit().build().unwrap();
     let file = |name: &str, seed: u64| {
@@ -66,10 +45,8 @@ fn product_of_two_files_stays_within_a_tenth_of_them() {
             let rt = Runtime::builder().threads(threads).memory_limit_bytes(LIMIT as u64);
             let rt = rt.spill_dir(folder.path()).build().unwrap();
             let target = folder.path().join("product.npy");
-            let before = LIVE.load(Relaxed);
-            PEAK.store(before, Relaxed);
-            rt.store_npy(product, &target).unwrap();
-            let held = PEAK.load(Relaxed) - before;
+            let (stored, held, _) = measured(|| rt.store_npy(product, &target));
+            stored.unwrap();
             assert!(held <= LIMIT + SMALL, "product {number}: {held} bytes on {rt:?}, limit {LIMIT}");
             let stored = chunkwise::open_npy::<f64, Ix2>(&target).unwrap();
             assert!(unlimited.compute(&stored).unwrap() == want, "product {number} on {rt:?}");

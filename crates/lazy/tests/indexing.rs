@@ -140,6 +140,17 @@ fn covered_blocks_are_not_computed_and_others_are_not_touched() {
 }
 
 #[test]
+fn delete_of_a_range_keeps_what_is_before_and_after_it() {
+    let x = LazyArray::arange(0, 10, 1, 4);
+    let without = |range: Index| x.delete(range, Axis(0)).compute().unwrap();
+    assert_eq!(without((3..6).into()), arr1(&[0, 1, 2, 6, 7, 8, 9]));
+    assert_eq!(without((..-8).into()), arr1(&[2, 3, 4, 5, 6, 7, 8, 9]));
+    assert_eq!(without((1..).into()), arr1(&[0]));
+    assert_eq!(without((6..6).into()).len(), 10);
+    assert_eq!(without((..).into()).len(), 0);
+}
+
+#[test]
 fn delete_takes_a_mask_for_a_mask() {
     let x = LazyArray::arange(0, 5, 1, 2);
     let mask = [false, true, false, false, true];

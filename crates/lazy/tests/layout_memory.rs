@@ -5,13 +5,16 @@
 // Helpers of tests are not tests, to the lint.
 #![allow(clippy::unwrap_used)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+#[path = "common/counting.rs"]
+mod counting;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard};
 
 use chunkwise::prelude::*;
 use chunkwise::{ErrorKind, PadMode};
+
+use counting::{measured, turn};
 
 /// 80 MiB: a tenth must hold the 4 MiB of pages that the reading of a square block of a file maps.
 const ROWS: usize = 5120;
@@ -26,43 +29,6 @@ const SIDE: usize = 128;
 
 /// Graphs, tasks, queues, and the registers of threads.
 const SMALL: usize = 2 << 20;
-
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-static TURN: Mutex<()> = Mutex::new(());
-
-// SAFETY: every call goes to the system's allocator as it came; counting touches no memory of the caller.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(live, Relaxed);
-        // SAFETY: the caller keeps the conditions of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller keeps the conditions of `dealloc`.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// What `run` gives, and the most bytes that were allocated beside those before.
-fn measured<T>(run: impl FnOnce() -> T) -> (T, usize) {
-    let before = LIVE.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    let result = run();
-    (result, PEAK.load(Relaxed) - before)
-}
 
 fn limited() -> Runtime {
     Runtime::builder()
@@ -104,7 +70,7 @@ fn filed(file: &TempFile) -> LazyArray2<f64> {
 /// Stores an array within the limit; element `at` of the file is then `want(at)`, for some of them.
 fn check_stored<D: ndarray::Dimension>(name: &str, x: &LazyArray<f64, D>, want: impl Fn(usize) -> f64) {
     let (rt, file) = (limited(), TempFile::new(name));
-    let (done, held) = measured(|| rt.store_npy(x, &file.0));
+    let (done, held, _) = measured(|| rt.store_npy(x, &file.0));
     done.unwrap();
     assert!(held <= LIMIT + SMALL, "{name}: {held} bytes");
     let bytes = std::fs::read(&file.0).unwrap();
@@ -158,7 +124,7 @@ fn blocks_are_taken_in_order_within_a_tenth() {
     let file = TempFile::new("streamed-source");
     let x = filed(&file).t().rechunk((8, ..)) + 1.0;
     let rt = limited();
-    let (taken, held) = measured(|| {
+    let (taken, held, _) = measured(|| {
         let mut next = 0;
         for block in rt.blocks_iter(&x).unwrap() {
             let (at, values) = block.unwrap();

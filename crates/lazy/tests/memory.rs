@@ -5,14 +5,17 @@
 // Helpers of tests are not tests, to the lint.
 #![allow(clippy::unwrap_used)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+#[path = "common/counting.rs"]
+mod counting;
+
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Barrier, Mutex, MutexGuard};
+use std::sync::{Arc, Barrier};
 
 use chunkwise::prelude::*;
 use chunkwise::random::Generator;
 use chunkwise::{ErrorKind, Progress, RuntimeBuilder};
+
+use counting::{measured, turn};
 
 /// The memory limit.
 const LIMIT: usize = 4 << 20;
@@ -31,43 +34,6 @@ const REGISTERS: usize = 256 << 10;
 
 /// Threads of a runtime, where nothing else is said.
 const THREADS: usize = 3;
-
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-static TURN: Mutex<()> = Mutex::new(());
-
-// SAFETY: every call goes to the system's allocator as it came; counting touches no memory of the caller.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(live, Relaxed);
-        // SAFETY: the caller keeps the conditions of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller keeps the conditions of `dealloc`.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// What `run` gives, and the most bytes that were allocated beside those before.
-fn measured<T>(run: impl FnOnce() -> T) -> (T, usize) {
-    let before = LIVE.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    let result = run();
-    (result, PEAK.load(Relaxed) - before)
-}
 
 fn limited(threads: usize) -> RuntimeBuilder {
     Runtime::builder().threads(threads).memory_limit_bytes(LIMIT as u64).spill_dir(std::env::temp_dir())
@@ -135,7 +101,7 @@ fn check_stored_on(rt: &Runtime, name: &str, x: &LazyArray1<f64>, want: &[u8]) {
     let progress = Arc::new(Progress::new());
     let observed = rt.observed_by(progress.clone());
     let planned = rt.plan_store_npy(x, &file.0).unwrap().most_bytes() as usize;
-    let (done, held) = measured(|| observed.store_npy(x, &file.0));
+    let (done, held, _) = measured(|| observed.store_npy(x, &file.0));
     done.unwrap();
     assert!(held <= most(rt.threads()), "{name}: {held} bytes on {rt:?}");
     let tracked = progress.peak_bytes() as usize;
@@ -198,7 +164,7 @@ fn persisted_array_larger_than_the_limit_is_made_and_read_within_it() {
     let want = without_limit(&centered(&random()));
     for threads in [1, THREADS] {
         let rt = limited(threads).build().unwrap();
-        let (kept, held) = measured(|| rt.persist(&random()).unwrap());
+        let (kept, held, _) = measured(|| rt.persist(&random()).unwrap());
         assert!(held <= most(threads), "{held} bytes to persist on {rt:?}");
         assert_eq!(rt.persisted_bytes(), 0);
         check_stored_on(&rt, "persisted", &centered(&kept), &want);
@@ -213,7 +179,7 @@ fn persisted_array_gives_way_to_a_later_run() {
     let large = random().slice(s![..LIMIT / 8 - 4 * BLOCK]);
     let want = unlimited().compute(&large).unwrap();
     let rt = limited(2).build().unwrap();
-    let ((kept, result), held) = measured(|| {
+    let ((kept, result), held, _) = measured(|| {
         let kept = rt.persist(&small).unwrap();
         assert_eq!(rt.persisted_bytes() as usize, small.nbytes());
         let result = rt.compute(&large).unwrap();
@@ -234,7 +200,7 @@ fn runs_at_the_same_time_share_one_limit() {
     let rt = limited(2).build().unwrap();
     let files = [TempFile::new("shared-0"), TempFile::new("shared-1")];
     let start = Barrier::new(2);
-    let ((), held) = measured(|| {
+    let ((), held, _) = measured(|| {
         std::thread::scope(|scope| {
             for (x, file) in arrays.iter().zip(&files) {
                 let (rt, start) = (&rt, &start);
@@ -264,7 +230,7 @@ fn run_inside_a_task_takes_no_more_than_its_plan_beside_the_limit() {
         ndarray::Array1::from_elem(block.shape[0], mean + block.start[0] as f64)
     });
     let file = TempFile::new("nested");
-    let (done, held) = measured(|| rt.store_npy(&centered(&x), &file.0));
+    let (done, held, _) = measured(|| rt.store_npy(&centered(&x), &file.0));
     done.unwrap();
     // Each of the two threads may be in a task that computes.
     assert!(held <= most(4) + 2 * peak, "{held} bytes on {rt:?}");
@@ -296,7 +262,7 @@ fn disk_that_takes_nothing_is_a_storage_error() {
     let rt = Runtime::builder().threads(2).memory_limit_bytes(LIMIT as u64).spill_dir(&no_folder.0);
     let rt = rt.build().unwrap();
     let target = TempFile::new("unwritten");
-    let (result, held) = measured(|| rt.store_npy(&centered(&made()), &target.0));
+    let (result, held, _) = measured(|| rt.store_npy(&centered(&made()), &target.0));
     let err = result.unwrap_err();
     assert_eq!(err.kind(), ErrorKind::Storage, "{err}");
     assert!(err.to_string().contains(&no_folder.0.display().to_string()), "{err}");

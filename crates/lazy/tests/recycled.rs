@@ -4,57 +4,21 @@
 // Helpers of tests are not tests, to the lint.
 #![allow(clippy::unwrap_used)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard};
+#[path = "common/counting.rs"]
+mod counting;
 
 use chunkwise::prelude::*;
 use chunkwise::random::Generator;
 use chunkwise::{ErrorKind, OptimizeOptions};
 use ndarray::{Array1, Array2, ShapeBuilder};
 
+use counting::{measured, turn};
+
 /// Graphs, tasks, queues: what is not elements.
 const SMALL: usize = 256 << 10;
 
 /// Registers that a thread keeps for the next kernel: nobody's but its own.
 const REGISTERS: usize = 256 << 10;
-
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-static TURN: Mutex<()> = Mutex::new(());
-
-// SAFETY: every call goes to the system's allocator as it came; counting touches no memory of the caller.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(live, Relaxed);
-        // SAFETY: the caller keeps the conditions of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller keeps the conditions of `dealloc`.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// What `run` gives, the most bytes that were allocated beside those before, and those that still are.
-fn measured<T>(run: impl FnOnce() -> T) -> (T, usize, usize) {
-    let before = LIVE.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    let result = run();
-    (result, PEAK.load(Relaxed) - before, LIVE.load(Relaxed).saturating_sub(before))
-}
 
 fn runtime(threads: usize, limit: Option<u64>, options: OptimizeOptions) -> Runtime {
     let builder = Runtime::builder().threads(threads).optimizer(options);

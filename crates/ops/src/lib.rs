@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 pub mod contract;
+mod ends;
 pub mod function;
 mod gathered;
 pub mod index;

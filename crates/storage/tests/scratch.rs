@@ -6,51 +6,21 @@
 // A helper of tests is a test.
 #![allow(clippy::unwrap_used)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+#[path = "../../lazy/tests/common/counting.rs"]
+mod counting;
 
 use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, ChunkSource, DType, Region, View};
 use chunkwise_storage::{ChunkCache, NpySink, NpySource, ZarrOptions, ZarrSink, ZarrSource, ZarrVersion};
 
+use counting::{measured, turn};
+
 /// Metadata, paths, the tables of the codecs.
 const SMALL: usize = 3 << 20;
-
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator as it came; counting touches no memory of the caller.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(live, Relaxed);
-        // SAFETY: the caller keeps the conditions of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller keeps the conditions of `dealloc`.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-/// What `run` gives, and the most bytes that were allocated beside those that were before.
-fn peak<T>(run: impl FnOnce() -> T) -> (T, usize) {
-    let before = LIVE.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    let result = run();
-    (result, PEAK.load(Relaxed) - before)
-}
 
 fn check_read(source: &dyn ChunkSource, start: &[usize], len: &[usize]) {
     let region = Region::new(start, len);
     ChunkCache::global().clear();
-    let (block, peak) = peak(|| source.read(&region).unwrap());
+    let (block, peak, _) = measured(|| source.read(&region).unwrap());
     // The cache answers for what it keeps of several chunks; a single one is the read's own.
     let is_one = source.native_chunks().is_none_or(|grid| grid.blocks_in(&region).count() == 1);
     let kept = if is_one { 0 } else { ChunkCache::global().nbytes() };
@@ -59,7 +29,7 @@ fn check_read(source: &dyn ChunkSource, start: &[usize], len: &[usize]) {
 }
 
 fn check_write(sink: &dyn ChunkSink, region: &Region, block: &Chunk) {
-    let (done, peak) = peak(|| sink.write(region, block));
+    let (done, peak, _) = measured(|| sink.write(region, block));
     done.unwrap();
     let told = sink.scratch(region) as usize;
     assert!(
@@ -84,6 +54,7 @@ fn noise(shape: &[usize; 2]) -> Chunk {
 
 #[test]
 fn no_more_is_allocated_than_is_told() {
+    let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     // 40 MiB in chunks of 8 MiB; the last of them is half empty.
     let (shape, chunk) = ([4608, 1024], [1024, 1024]);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 
-use chunkwise_chunk::{AxisChunks, Chunk, ChunkError, ChunkGrid, Element, Region, View, dispatch};
+use chunkwise_chunk::{AsBits, AxisChunks, Chunk, ChunkError, ChunkGrid, Region, View, dispatch};
 use chunkwise_expr::{BlockError, BlockRule, Expr, ExprError, Meta, Need, Needs, Step};
 use ndarray::{ArrayViewD, ArrayViewMutD, Axis, Zip};
 
@@ -71,20 +71,19 @@ impl BlockRule for TakeAlong {
         }
         let start = self.cells.range(step.number).start;
         let dtype = step.inputs[0].dtype();
-        dispatch!(dtype, T => {
-            let mut out = begun::<T>(step.before, step.block.shape())?;
-            if let Some(source) = step.operands.get(1) {
-                let source = source.typed::<T>()?.view();
-                let inside = |index: i64| position(index, len).wrapping_sub(start);
-                pick(out.view_mut(), indices, source, Axis(self.axis), inside);
-            }
-            Ok(Chunk::from_array(out))
-        })
+        let mut out = begun(step.before, dtype, step.block.shape());
+        if let Some(source) = step.operands.get(1) {
+            let inside = |index: i64| position(index, len).wrapping_sub(start);
+            dispatch!(Bits: dtype, W => {
+                pick(out.bits_mut::<W>()?, indices, source.bits::<W>()?, Axis(self.axis), inside);
+            });
+        }
+        Ok(out)
     }
 }
 
 /// Sets every place whose index lies in this part of the source; `inside` says where, or a number beyond its end.
-fn pick<T: Element>(
+fn pick<T: AsBits>(
     mut out: ArrayViewMutD<'_, T>,
     indices: ArrayViewD<'_, i64>,
     source: ArrayViewD<'_, T>,

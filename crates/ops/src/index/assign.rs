@@ -6,7 +6,7 @@ use std::panic::Location;
 
 use chunkwise_chunk::{AxisMap, Chunk, DType, Region, SliceElem, View, dispatch};
 use chunkwise_expr::{BlockError, BlockRule, Expr, ExprError, Meta, Need, Needs, Step};
-use ndarray::{ArrayD, Axis, IxDyn, Slice};
+use ndarray::{Axis, Slice};
 use smallvec::SmallVec;
 
 use super::take::first_error;
@@ -104,20 +104,22 @@ impl BlockRule for Assign {
         let Some(part) = self.part(step.block) else { return Ok(operands.swap_remove(0)) };
         let new = operands.pop().expect("a block that takes something new needs it");
         let old = operands.pop();
-        dispatch!(new.dtype(), T => {
-            let mut out = match old {
-                Some(old) => old.into_array::<T>()?,
-                None => ArrayD::default(IxDyn(step.block.shape())),
-            };
-            let mut window = out.view_mut();
+        let mut out = replaced(old, new.dtype(), step.block.shape());
+        dispatch!(Bits: new.dtype(), W => {
+            let mut window = out.bits_mut::<W>()?;
             for (axis, walk) in self.walks.iter().enumerate() {
                 let inside = part.start()[axis]..part.end(axis);
                 window.slice_axis_inplace(Axis(axis), walk.slice(&inside, step.block.start()[axis]));
             }
-            window.assign(new.typed::<T>()?);
-            Ok(Chunk::from_array(out))
-        })
+            window.assign(&new.bits::<W>()?);
+        });
+        Ok(out)
     }
+}
+
+/// The block that something new is written to: the old one, or zeros where nothing is left of it.
+pub(super) fn replaced(old: Option<Chunk>, dtype: DType, shape: &[usize]) -> Chunk {
+    old.map_or_else(|| Chunk::zeros(dtype, shape), Chunk::into_unshared)
 }
 
 /// What is inferred of the first input, when the second one is of its type.

@@ -133,13 +133,14 @@ impl BlockRule for Delete {
         let kept = self.kept(self.held(step.block));
         // Blocks have at most 2^32 places along the axis.
         let places: Vec<u32> = (0..kept.len() as u32).collect();
-        dispatch!(source.dtype(), T => {
-            let mut out = begun::<T>(None, step.block.shape())?;
-            let elements = out.as_slice_mut().expect("a block that is begun is in C order");
-            let picks = Picks { places: &places, sources: &kept };
-            gather::along(elements, kept.len(), source.typed::<T>()?.view(), self.axis, picks);
-            Ok(Chunk::from_array(out))
-        })
+        let picks = Picks { places: &places, sources: &kept };
+        let mut out = begun(None, source.dtype(), step.block.shape());
+        dispatch!(Bits: source.dtype(), W => {
+            let mut elements = out.bits_mut::<W>()?;
+            let elements = elements.as_slice_mut().expect("a block that is begun is in C order");
+            gather::along(elements, kept.len(), source.bits::<W>()?, self.axis, picks);
+        });
+        Ok(out)
     }
 
     /// The places that are kept and where they go.

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::panic::Location;
 
-use chunkwise_chunk::{AxisChunks, Chunk, ChunkError, ChunkGrid, Element, Region, dispatch};
+use chunkwise_chunk::{AsBits, AxisChunks, Chunk, ChunkError, ChunkGrid, Region, dispatch};
 use chunkwise_expr::{BlockError, BlockRule, Expr, ExprError, Meta, Need, Needs, Step};
-use ndarray::{ArrayD, ArrayViewD, Axis, Ix2};
+use ndarray::{ArrayViewD, ArrayViewMutD, Axis, Ix2};
 
 use super::points::checked_axis;
 
@@ -96,27 +96,25 @@ impl BlockRule for Diagonal {
 
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
         let square = &step.operands[0];
-        dispatch!(square.dtype(), T => {
-            Ok(Chunk::from_array(of_square(square.typed::<T>()?.view(), self.axes)))
-        })
+        let mut out = Chunk::zeros(square.dtype(), step.block.shape());
+        dispatch!(Bits: square.dtype(), W => of_square(out.bits_mut::<W>()?, square.bits::<W>()?, self.axes));
+        Ok(out)
     }
 }
 
 /// The diagonal of two axes of equal lengths, as the last axis.
-fn of_square<T: Element>(square: ArrayViewD<'_, T>, [a, b]: [usize; 2]) -> ArrayD<T> {
+fn of_square<T: AsBits>(mut out: ArrayViewMutD<'_, T>, square: ArrayViewD<'_, T>, [a, b]: [usize; 2]) {
     if let Ok(square) = square.view().into_dimensionality::<Ix2>() {
-        return square.diag().to_owned().into_dyn();
+        return out.assign(&square.diag());
     }
     let mut others: Vec<usize> = (0..square.ndim()).filter(|&axis| axis != a && axis != b).collect();
     others.extend([a, b]);
     let square = square.permuted_axes(others);
     let last = square.ndim() - 2;
-    let mut out = ArrayD::default(&square.shape()[..=last]);
     for k in 0..out.len_of(Axis(last)) {
         let at = square.index_axis(Axis(last + 1), k).index_axis_move(Axis(last), k);
         out.index_axis_mut(Axis(last), k).assign(&at);
     }
-    out
 }
 
 /// The diagonal of two axes, which becomes the last axis of the result; `offset` counts to the right of the main one.

@@ -7,13 +7,13 @@
 //! else                  rows element by element
 //! ```
 
-use chunkwise_chunk::Element;
+use chunkwise_chunk::AsBits;
 use ndarray::{ArrayView1, ArrayViewD, Axis, Ix1, Ix2, IxDyn};
 
 use super::plan::Picks;
 
 /// Copies picks along `axis` of `source` to `out`: a block in C order that has `points` places along that axis.
-pub(super) fn along<T: Element>(
+pub(super) fn along<T: AsBits>(
     out: &mut [T],
     points: usize,
     source: ArrayViewD<'_, T>,
@@ -36,7 +36,7 @@ pub(super) fn along<T: Element>(
 }
 
 /// Copies picks of the first axes of `source`, as many as a pick has numbers, to the rows of `out`.
-pub(super) fn pointwise<T: Element>(out: &mut [T], source: ArrayViewD<'_, T>, axes: usize, picks: Picks<'_>) {
+pub(super) fn pointwise<T: AsBits>(out: &mut [T], source: ArrayViewD<'_, T>, axes: usize, picks: Picks<'_>) {
     if axes == 1 {
         return rows(out, source, picks);
     }
@@ -54,7 +54,7 @@ pub(super) fn pointwise<T: Element>(out: &mut [T], source: ArrayViewD<'_, T>, ax
 }
 
 /// Rows along the first axis.
-fn rows<T: Element>(out: &mut [T], source: ArrayViewD<'_, T>, picks: Picks<'_>) {
+fn rows<T: AsBits>(out: &mut [T], source: ArrayViewD<'_, T>, picks: Picks<'_>) {
     if let Ok(lane) = source.view().into_dimensionality::<Ix1>() {
         return elements(out, lane, picks);
     }
@@ -76,7 +76,7 @@ fn rows<T: Element>(out: &mut [T], source: ArrayViewD<'_, T>, picks: Picks<'_>) 
     }
 }
 
-fn row_to<T: Element>(out: &mut [T], row: &ArrayViewD<'_, T>) {
+fn row_to<T: AsBits>(out: &mut [T], row: &ArrayViewD<'_, T>) {
     match row.as_slice() {
         Some(run) => out.copy_from_slice(run),
         None => out.iter_mut().zip(row).for_each(|(out, &x)| *out = x),
@@ -84,7 +84,7 @@ fn row_to<T: Element>(out: &mut [T], row: &ArrayViewD<'_, T>) {
 }
 
 /// Single elements of a lane.
-fn elements<T: Element>(out: &mut [T], lane: ArrayView1<'_, T>, picks: Picks<'_>) {
+fn elements<T: AsBits>(out: &mut [T], lane: ArrayView1<'_, T>, picks: Picks<'_>) {
     let pairs = picks.places.iter().zip(picks.sources);
     match lane.as_slice() {
         Some(run) => pairs.for_each(|(&place, &at)| out[place as usize] = run[at as usize]),

@@ -30,9 +30,7 @@ mod plan;
 mod points;
 mod take;
 
-use chunkwise_chunk::{Chunk, Element};
-use chunkwise_expr::BlockError;
-use ndarray::{ArrayD, IxDyn};
+use chunkwise_chunk::{Chunk, DType};
 
 pub use along::{TakeAlong, take_along_axis};
 pub use assign::{Assign, Walk, assign, repeated};
@@ -45,10 +43,10 @@ pub use points::{Points, take_list};
 pub use take::{Take, take_lazy};
 
 /// The result of the step before, to be written to in C order; zeros at the first step.
-fn begun<T: Element>(before: Option<Chunk>, shape: &[usize]) -> Result<ArrayD<T>, BlockError> {
-    let Some(before) = before else { return Ok(ArrayD::default(IxDyn(shape))) };
+fn begun(before: Option<Chunk>, dtype: DType, shape: &[usize]) -> Chunk {
+    let Some(before) = before else { return Chunk::zeros(dtype, shape) };
     let ordered = before.to_contiguous();
     // The last handle but one: with it the elements would be copied.
     drop(before);
-    Ok(ordered.into_array()?)
+    ordered.into_unshared()
 }

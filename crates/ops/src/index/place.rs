@@ -6,11 +6,11 @@ use std::ops::Range;
 use std::panic::Location;
 use std::sync::Arc;
 
-use chunkwise_chunk::{Chunk, Element, Region, dispatch};
+use chunkwise_chunk::{AsBits, Chunk, Region, dispatch};
 use chunkwise_expr::{BlockError, BlockRule, Expr, ExprError, Meta, Need, Needs, Step};
-use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis, IxDyn, Zip};
+use ndarray::{ArrayViewD, ArrayViewMutD, Axis, Zip};
 
-use super::assign::{repeated_to, same_type};
+use super::assign::{repeated_to, replaced, same_type};
 use super::points::checked_axis;
 use super::take::first_error;
 use super::{IndexList, take_list};
@@ -95,20 +95,17 @@ impl BlockRule for Place {
         let new = operands.pop().expect("a block that takes something new needs it");
         let old = operands.pop();
         let start = step.block.start()[self.axis];
-        dispatch!(new.dtype(), T => {
-            let mut out = match old {
-                Some(old) => old.into_array::<T>()?,
-                None => ArrayD::default(IxDyn(step.block.shape())),
-            };
+        let mut out = replaced(old, new.dtype(), step.block.shape());
+        dispatch!(Bits: new.dtype(), W => {
             let positions = &self.positions[inside];
-            place(out.view_mut(), new.typed::<T>()?.view(), Axis(self.axis), positions, start);
-            Ok(Chunk::from_array(out))
-        })
+            place(out.bits_mut::<W>()?, new.bits::<W>()?, Axis(self.axis), positions, start);
+        });
+        Ok(out)
     }
 }
 
 /// Replaces what is at the positions, of a block that starts at `start` on the axis.
-fn place<T: Element>(
+fn place<T: AsBits>(
     mut out: ArrayViewMutD<'_, T>,
     new: ArrayViewD<'_, T>,
     axis: Axis,

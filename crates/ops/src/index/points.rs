@@ -124,18 +124,19 @@ impl BlockRule for Points {
             // All points of the block were taken by earlier steps.
             return Ok(step.before.expect("the first step of a block takes points"));
         };
-        dispatch!(source.dtype(), T => {
-            let mut out = begun::<T>(step.before, step.block.shape())?;
-            let elements = out.as_slice_mut().expect("a block that is begun is in C order");
-            let source = source.typed::<T>()?.view();
+        let mut out = begun(step.before, source.dtype(), step.block.shape());
+        dispatch!(Bits: source.dtype(), W => {
+            let mut elements = out.bits_mut::<W>()?;
+            let elements = elements.as_slice_mut().expect("a block that is begun is in C order");
+            let source = source.bits::<W>()?;
             match self.axes[..] {
                 [axis] => gather::along(elements, step.block.shape()[axis], source, axis, picks),
                 ref axes => {
                     gather::pointwise(elements, gather::axes_first(source, axes), axes.len(), picks);
                 }
             }
-            Ok(Chunk::from_array(out))
-        })
+        });
+        Ok(out)
     }
 }
 

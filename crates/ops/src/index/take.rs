@@ -71,15 +71,16 @@ impl BlockRule for Take {
         let (places, sources) = picked(&indices, len, self.cells.range(step.number));
         let picks = Picks { places: &places, sources: &sources };
         let dtype = step.inputs[0].dtype();
-        dispatch!(dtype, T => {
-            let mut out = begun::<T>(step.before, step.block.shape())?;
-            if let (Some(source), false) = (step.operands.get(1), places.is_empty()) {
-                let elements = out.as_slice_mut().expect("a block that is begun is in C order");
-                let points = step.block.shape()[self.axis];
-                gather::along(elements, points, source.typed::<T>()?.view(), self.axis, picks);
-            }
-            Ok(Chunk::from_array(out))
-        })
+        let mut out = begun(step.before, dtype, step.block.shape());
+        if let (Some(source), false) = (step.operands.get(1), places.is_empty()) {
+            let points = step.block.shape()[self.axis];
+            dispatch!(Bits: dtype, W => {
+                let mut elements = out.bits_mut::<W>()?;
+                let elements = elements.as_slice_mut().expect("a block that is begun is in C order");
+                gather::along(elements, points, source.bits::<W>()?, self.axis, picks);
+            });
+        }
+        Ok(out)
     }
 
     /// The places that a step fills and where they come from.

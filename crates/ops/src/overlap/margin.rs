@@ -11,9 +11,9 @@
 
 use std::ops::Range;
 
-use chunkwise_chunk::{Chunk, ChunkError, Element, Region, Scalar, dispatch};
+use chunkwise_chunk::{AsBits, Chunk, ChunkError, DType, Region, Scalar, dispatch};
 use chunkwise_expr::eval_cast;
-use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, Slice};
+use ndarray::{ArrayViewD, Axis, Slice};
 use smallvec::SmallVec;
 
 use super::Boundary;
@@ -243,17 +243,17 @@ impl Padding {
         match pieces {
             [only] if self.is_plain() => Ok(only.clone()),
             [] => Ok(Chunk::filled(self.constant(&vec![0; self.axes.len()]), &self.shape())),
-            [first, ..] => dispatch!(first.dtype(), T => self.filled::<T>(pieces)),
+            [first, ..] => dispatch!(Bits: first.dtype(), W => self.filled::<W>(first.dtype(), pieces)),
         }
     }
 
-    fn filled<T: Element>(&self, pieces: &[Chunk]) -> Result<Chunk, ChunkError> {
-        let pieces: Result<Vec<_>, ChunkError> = pieces.iter().map(|piece| piece.typed::<T>()).collect();
+    fn filled<W: AsBits>(&self, dtype: DType, pieces: &[Chunk]) -> Result<Chunk, ChunkError> {
+        let pieces: Result<Vec<_>, ChunkError> = pieces.iter().map(Chunk::bits::<W>).collect();
         let pieces = pieces?;
-        let mut padded = ArrayD::<T>::default(IxDyn(&self.shape()));
+        let mut padded = Chunk::zeros(dtype, &self.shape());
         let mut runs = vec![0; self.axes.len()];
         loop {
-            let mut target = padded.view_mut();
+            let mut target = padded.bits_mut::<W>()?;
             let mut number = Some(0);
             for (axis, &run) in runs.iter().enumerate() {
                 let plan = &self.axes[axis];
@@ -269,13 +269,10 @@ impl Padding {
                     target.assign(&source.expect("a run of a repeated element has length 1"));
                 }
                 // Of several arrays with one constant, each has it in its own type.
-                None => {
-                    let value = eval_cast(self.constant(&runs), T::DTYPE);
-                    target.fill(T::of_scalar(value).unwrap_or_default());
-                }
+                None => target.fill(eval_cast(self.constant(&runs), dtype).as_bits::<W>()?),
             }
             if !self.advance(&mut runs) {
-                return Ok(Chunk::from_array(padded));
+                return Ok(padded);
             }
         }
     }

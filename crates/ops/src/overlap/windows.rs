@@ -3,9 +3,9 @@
 use std::fmt;
 use std::panic::Location;
 
-use chunkwise_chunk::{AxisChunks, Chunk, ChunkError, ChunkGrid, Element, Region, dispatch};
+use chunkwise_chunk::{AxisChunks, Chunk, ChunkError, ChunkGrid, Region, dispatch};
 use chunkwise_expr::{BlockError, BlockRule, Expr, ExprError, Meta, Need, Needs, Step};
-use ndarray::{ArrayD, Axis, IxDyn, Slice};
+use ndarray::{Axis, Slice};
 
 use crate::gathered::Gathered;
 
@@ -82,21 +82,17 @@ impl BlockRule for SlidingWindows {
     }
 
     fn compute(&self, step: Step<'_>) -> Result<Chunk, BlockError> {
-        let operand = &step.operands[0];
-        Ok(dispatch!(operand.dtype(), T => self.windows::<T>(operand, step.block.shape()))?)
-    }
-}
-
-impl SlidingWindows {
-    fn windows<T: Element>(&self, operand: &Chunk, shape: &[usize]) -> Result<Chunk, ChunkError> {
-        let array = operand.typed::<T>()?;
-        let last = Axis(shape.len() - 1);
-        let mut windows = ArrayD::<T>::default(IxDyn(shape));
-        for k in 0..self.window {
-            let part = array.slice_axis(Axis(self.axis), Slice::from(k..k + shape[self.axis]));
-            windows.index_axis_mut(last, k).assign(&part);
-        }
-        Ok(Chunk::from_array(windows))
+        let (operand, shape) = (&step.operands[0], step.block.shape());
+        let (axis, last) = (Axis(self.axis), Axis(shape.len() - 1));
+        let mut windows = Chunk::zeros(operand.dtype(), shape);
+        dispatch!(Bits: operand.dtype(), W => {
+            let (elements, mut windows) = (operand.bits::<W>()?, windows.bits_mut::<W>()?);
+            for k in 0..self.window {
+                let part = elements.slice_axis(axis, Slice::from(k..k + shape[self.axis]));
+                windows.index_axis_mut(last, k).assign(&part);
+            }
+        });
+        Ok(windows)
     }
 }
 

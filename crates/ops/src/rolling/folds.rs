@@ -117,13 +117,13 @@ impl Fold for Numbers {
     }
 }
 
-/// The largest or smallest element: what `join` says of NaN holds.
-pub(super) struct Extreme<T, J> {
+/// The largest or smallest element, NaN when an element is.
+pub(super) struct Extreme<T> {
     pub(super) missing: T,
-    pub(super) join: J,
+    pub(super) largest: bool,
 }
 
-impl<T: Order, J: Fn(T, T) -> T> Fold for Extreme<T, J> {
+impl<T: Order> Fold for Extreme<T> {
     type In = T;
     type State = T;
 
@@ -138,7 +138,7 @@ impl<T: Order, J: Fn(T, T) -> T> Fold for Extreme<T, J> {
 
     #[inline]
     fn join(&self, a: T, b: T) -> T {
-        (self.join)(a, b)
+        if self.largest { a.maximum(b) } else { a.minimum(b) }
     }
 
     #[inline]
@@ -148,13 +148,13 @@ impl<T: Order, J: Fn(T, T) -> T> Fold for Extreme<T, J> {
 }
 
 /// The largest or smallest of the elements that are not NaN, where these are enough.
-pub(super) struct ExtremeNumber<T, J> {
+pub(super) struct ExtremeNumber<T> {
     pub(super) missing: T,
-    pub(super) join: J,
+    pub(super) largest: bool,
     pub(super) min_count: u64,
 }
 
-impl<T: Float + Order, J: Fn(T, T) -> T> Fold for ExtremeNumber<T, J> {
+impl<T: Float + Order> Fold for ExtremeNumber<T> {
     type In = T;
     /// The extreme, and how many numbers there are, which `f32` could not count.
     type State = (T, u64);
@@ -170,7 +170,7 @@ impl<T: Float + Order, J: Fn(T, T) -> T> Fold for ExtremeNumber<T, J> {
 
     #[inline]
     fn join(&self, a: (T, u64), b: (T, u64)) -> (T, u64) {
-        ((self.join)(a.0, b.0), a.1 + b.1)
+        (if self.largest { a.0.fmax(b.0) } else { a.0.fmin(b.0) }, a.1 + b.1)
     }
 
     #[inline]
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn more_numbers_are_counted_than_an_f32_can_hold() {
         let least = 1 << 24;
-        let fold = ExtremeNumber { missing: f32::NAN, join: f32::fmax, min_count: least + 1 };
+        let fold = ExtremeNumber { missing: f32::NAN, largest: true, min_count: least + 1 };
         let all = fold.join((1.0, least), fold.lift(2.0, 2.0));
         assert_eq!(fold.value(all), 2.0);
         assert!(fold.value((1.0, least)).is_nan());

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use chunkwise_chunk::DType;
-use chunkwise_expr::{Arith, Order};
+use chunkwise_chunk::{DType, dispatch};
 
 use super::folds::{Extreme, ExtremeNumber, Fold, Mean, Numbers, Sum, Variance, VarianceOfNumbers};
 use super::quantile::Quantile;
+use crate::ends::Ends;
 
 /// What is computed of each window.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -136,6 +136,7 @@ pub(super) fn with_fold<V: Visit>(
     })
 }
 
+/// The fold of the largest element or the smallest one: one for both, as which of them is asked for is no type.
 fn extreme<V: Visit>(
     dtype: DType,
     largest: bool,
@@ -143,43 +144,15 @@ fn extreme<V: Visit>(
     min_count: usize,
     visit: V,
 ) -> Option<V::Out> {
-    macro_rules! integers {
-        ($($v:ident $t:ty: $least:expr, $most:expr;)*) => {
-            match dtype {
-                $(DType::$v if largest => visit.visit(Extreme { missing: $least, join: <$t>::maximum }),
-                DType::$v => visit.visit(Extreme { missing: $most, join: <$t>::minimum }),)*
-                DType::F32 => return number(f32::NAN, min_count as u64, largest, strict, visit),
-                DType::F64 => return number(f64::NAN, min_count as u64, largest, strict, visit),
-                #[allow(unreachable_patterns)] // of what has no order
-                _ => return None,
-            }
-        };
-    }
-    Some(integers! {
-        Bool bool: false, true;
-        I8 i8: i8::MIN, i8::MAX;
-        I16 i16: i16::MIN, i16::MAX;
-        I32 i32: i32::MIN, i32::MAX;
-        I64 i64: i64::MIN, i64::MAX;
-        U8 u8: u8::MIN, u8::MAX;
-        U16 u16: u16::MIN, u16::MAX;
-        U32 u32: u32::MIN, u32::MAX;
-        U64 u64: u64::MIN, u64::MAX;
-    })
-}
-
-#[allow(clippy::unnecessary_wraps)] // so that the row of a type is one call
-fn number<T: chunkwise_chunk::Float + Arith + Order, V: Visit>(
-    missing: T,
-    min_count: u64,
-    largest: bool,
-    strict: bool,
-    visit: V,
-) -> Option<V::Out> {
-    Some(match (largest, strict) {
-        (true, true) => visit.visit(Extreme { missing, join: T::maximum }),
-        (false, true) => visit.visit(Extreme { missing, join: T::minimum }),
-        (true, false) => visit.visit(ExtremeNumber { missing, join: T::fmax, min_count }),
-        (false, false) => visit.visit(ExtremeNumber { missing, join: T::fmin, min_count }),
-    })
+    dispatch!(Float: dtype,
+        T => return Some(match strict {
+            true => visit.visit(Extreme { missing: T::NAN, largest }),
+            false => visit.visit(ExtremeNumber { missing: T::NAN, largest, min_count: min_count as u64 }),
+        }),
+        _ => {}
+    );
+    dispatch!(Ordered: dtype,
+        T => Some(visit.visit(Extreme { missing: if largest { T::LEAST } else { T::LARGEST }, largest })),
+        _ => None
+    )
 }

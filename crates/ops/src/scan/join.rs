@@ -7,6 +7,7 @@ use ndarray::{ArrayD, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Arra
 
 use super::ScanKind;
 use super::lanes::planes;
+use crate::ends::Ends;
 
 /// The loops of one function on elements of one type.
 pub(super) trait Loops {
@@ -46,8 +47,8 @@ pub(super) fn loops(kind: &ScanKind, dtype: DType) -> Option<Box<dyn Loops + '_>
         },
         ScanKind::Max => extreme(dtype, true),
         ScanKind::Min => extreme(dtype, false),
-        ScanKind::FMax => number(dtype, Order::fmax, Order::fmax),
-        ScanKind::FMin => number(dtype, Order::fmin, Order::fmin),
+        ScanKind::FMax => extreme_number(dtype, true),
+        ScanKind::FMin => extreme_number(dtype, false),
         ScanKind::Latest => number(dtype, latest, latest),
         ScanKind::Call(function) => dispatch!(dtype, T => {
             let function = function.typed::<T>()?;
@@ -60,6 +61,25 @@ fn latest<T: Order>(a: T, b: T) -> T {
     if b.unordered() { a } else { b }
 }
 
+/// The largest elements or the smallest ones. One loop does for both: which of them is asked for is no type.
+fn extreme<'a>(dtype: DType, largest: bool) -> Option<Box<dyn Loops + 'a>> {
+    fn join<T: Order>(largest: bool) -> impl Fn(T, T) -> T {
+        move |a, b| if largest { a.maximum(b) } else { a.minimum(b) }
+    }
+    dispatch!(Ordered: dtype,
+        T => joined(if largest { T::LEAST } else { T::LARGEST }, join::<T>(largest)),
+        _ => None
+    )
+}
+
+/// The same of those that are not NaN.
+fn extreme_number<'a>(dtype: DType, largest: bool) -> Option<Box<dyn Loops + 'a>> {
+    fn join<T: Order>(largest: bool) -> impl Fn(T, T) -> T {
+        move |a, b| if largest { a.fmax(b) } else { a.fmin(b) }
+    }
+    number(dtype, join(largest), join(largest))
+}
+
 /// What joins floats that are not NaN: NaN is the identity.
 fn number<'a>(
     dtype: DType,
@@ -70,32 +90,6 @@ fn number<'a>(
         DType::F32 => joined(f32::NAN, single),
         DType::F64 => joined(f64::NAN, double),
         _ => None,
-    }
-}
-
-fn extreme<'a>(dtype: DType, largest: bool) -> Option<Box<dyn Loops + 'a>> {
-    macro_rules! extremes {
-        ($($v:ident $t:ty: $least:expr, $most:expr;)*) => {
-            match dtype {
-                $(DType::$v if largest => joined($least, <$t as Order>::maximum),
-                DType::$v => joined($most, <$t as Order>::minimum),)*
-                #[allow(unreachable_patterns)] // of what has no order
-                _ => None,
-            }
-        };
-    }
-    extremes! {
-        Bool bool: false, true;
-        I8 i8: i8::MIN, i8::MAX;
-        I16 i16: i16::MIN, i16::MAX;
-        I32 i32: i32::MIN, i32::MAX;
-        I64 i64: i64::MIN, i64::MAX;
-        U8 u8: u8::MIN, u8::MAX;
-        U16 u16: u16::MIN, u16::MAX;
-        U32 u32: u32::MIN, u32::MAX;
-        U64 u64: u64::MIN, u64::MAX;
-        F32 f32: f32::NEG_INFINITY, f32::INFINITY;
-        F64 f64: f64::NEG_INFINITY, f64::INFINITY;
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) fn planes<X, O>(
     mut x: ArrayViewD<'_, X>,
     mut out: ArrayViewMutD<'_, O>,
     axis: usize,
-    each: &mut impl FnMut(ArrayView2<'_, X>, ArrayViewMut2<'_, O>),
+    each: &mut dyn FnMut(ArrayView2<'_, X>, ArrayViewMut2<'_, O>),
 ) {
     for inner in 1..x.ndim() {
         if inner != axis && inner - 1 != axis {
@@ -38,7 +38,7 @@ fn walk<X, O>(
     x: ArrayViewD<'_, X>,
     mut out: ArrayViewMutD<'_, O>,
     axis: usize,
-    each: &mut impl FnMut(ArrayView2<'_, X>, ArrayViewMut2<'_, O>),
+    each: &mut dyn FnMut(ArrayView2<'_, X>, ArrayViewMut2<'_, O>),
 ) {
     if x.ndim() == 2 {
         let plane = "an array of two axes";

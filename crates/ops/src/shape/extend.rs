@@ -4,9 +4,8 @@
 //! them. Blocks that see one run as it is, as most blocks of a padded array do, are handed on without a copy.
 
 use std::fmt;
-use std::iter::repeat_n;
 
-use chunkwise_chunk::{AxisChunks, Chunk, ChunkError, ChunkGrid, Element, Region, dispatch};
+use chunkwise_chunk::{AsBits, AxisChunks, Chunk, ChunkError, ChunkGrid, Region, Scalar, dispatch};
 use chunkwise_expr::{BlockError, BlockRule, ExprError, Meta, Need, Needs, Step};
 use smallvec::SmallVec;
 
@@ -55,12 +54,12 @@ impl Extend {
     }
 
     /// How the block runs along one axis of the boxes put together.
-    fn line<T: Element>(&self, axis: usize, block: &Region, runs: &Runs, n: usize) -> Line<T> {
+    fn line<T: AsBits>(&self, axis: usize, block: &Region, runs: &Runs, n: usize) -> Line<T> {
         let (walk, part) = (&self.walks[axis], block.start()[axis]..block.end(axis));
         let mut line = Line { low: (0, T::default()), at: Vec::new(), high: (0, T::default()) };
         let mut seen = part.clone();
         if let Walk::Extend { before, beyond: Beyond::Fill(low, high), .. } = walk {
-            let value = |fill| T::of_scalar(fill).unwrap_or_default();
+            let value = |fill: Scalar| fill.as_bits().unwrap_or_default();
             let inside = |place: usize| place.clamp(part.start, part.end);
             seen = inside(*before)..inside(before.saturating_add(n));
             line.low = (seen.start - part.start, value(*low));
@@ -71,20 +70,20 @@ impl Extend {
         line
     }
 
-    fn laid_out<T: Element>(&self, step: &Step<'_>, boxed: Option<&Chunk>) -> Result<Chunk, BlockError> {
+    fn laid_out<T: AsBits>(&self, step: &Step<'_>, boxed: Option<&Chunk>) -> Result<Chunk, BlockError> {
         let source = step.inputs[0].grid().shape();
         let runs = self.runs(step.block, source);
         let axes = 0..self.walks.len();
         let lines: Vec<Line<T>> =
             axes.map(|axis| self.line(axis, step.block, &runs[axis], source[axis])).collect();
-        let mut out = Vec::with_capacity(step.block.len());
         let boxed = boxed.map(Chunk::to_contiguous);
-        let elements = match &boxed {
-            Some(chunk) => chunk.typed::<T>()?.as_slice().unwrap_or_default(),
-            None => &[],
-        };
-        lay_out(&lines, &strides(&runs), Seen::Elements(elements), &mut out);
-        Ok(Chunk::from_elements(out, step.block.shape()))
+        let boxed = boxed.as_ref().map(Chunk::bits::<T>).transpose()?;
+        let elements = boxed.as_ref().and_then(|array| array.as_slice()).unwrap_or_default();
+        let mut out = Chunk::zeros(step.inputs[0].dtype(), step.block.shape());
+        let mut places = out.bits_mut::<T>()?;
+        let mut places = places.as_slice_mut().expect("a new block is in C order");
+        lay_out(&lines, &strides(&runs), Seen::Elements(elements), &mut places);
+        Ok(out)
     }
 }
 
@@ -160,7 +159,7 @@ impl BlockRule for Extend {
             }
         };
         drop(operands);
-        dispatch!(dtype, T => self.laid_out::<T>(&step, boxed.as_ref()))
+        dispatch!(Bits: dtype, W => self.laid_out::<W>(&step, boxed.as_ref()))
     }
 
     fn scratch_bytes(&self, block: &Region, inputs: &[&Meta]) -> u64 {
@@ -263,12 +262,14 @@ enum Seen<'a, T> {
     Fill(T),
 }
 
-fn lay_out<T: Copy>(lines: &[Line<T>], strides: &[usize], seen: Seen<'_, T>, out: &mut Vec<T>) {
+/// Writes what is seen along some axes to the first of the places, which are left behind.
+fn lay_out<T: Copy>(lines: &[Line<T>], strides: &[usize], seen: Seen<'_, T>, out: &mut &mut [T]) {
     let Some((line, inner)) = lines.split_first() else {
-        return out.push(match seen {
+        next(out, 1)[0] = match seen {
             Seen::Elements(elements) => elements[0],
             Seen::Fill(value) => value,
-        });
+        };
+        return;
     };
     fill(line.low, inner, strides, out);
     match seen {
@@ -283,19 +284,27 @@ fn lay_out<T: Copy>(lines: &[Line<T>], strides: &[usize], seen: Seen<'_, T>, out
     fill(line.high, inner, strides, out);
 }
 
-fn fill<T: Copy>((count, value): (usize, T), inner: &[Line<T>], strides: &[usize], out: &mut Vec<T>) {
+fn fill<T: Copy>((count, value): (usize, T), inner: &[Line<T>], strides: &[usize], out: &mut &mut [T]) {
     if inner.is_empty() {
-        return out.extend(repeat_n(value, count));
+        return next(out, count).fill(value);
     }
     for _ in 0..count {
         lay_out(inner, &strides[1..], Seen::Fill(value), out);
     }
 }
 
-fn row<T: Copy>(elements: &[T], at: &[usize], out: &mut Vec<T>) {
+/// The next so many places.
+fn next<'a, T>(out: &mut &'a mut [T], count: usize) -> &'a mut [T] {
+    let (next, rest) = std::mem::take(out).split_at_mut(count);
+    *out = rest;
+    next
+}
+
+fn row<T: Copy>(elements: &[T], at: &[usize], out: &mut &mut [T]) {
+    let out = next(out, at.len());
     let is_run = at.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
     match at.first() {
-        Some(&first) if is_run => out.extend_from_slice(&elements[first..first + at.len()]),
-        _ => out.extend(at.iter().map(|&at| elements[at])),
+        Some(&first) if is_run => out.copy_from_slice(&elements[first..first + at.len()]),
+        _ => out.iter_mut().zip(at).for_each(|(out, &at)| *out = elements[at]),
     }
 }
