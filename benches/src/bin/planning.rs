@@ -29,7 +29,7 @@ fn main() -> chunkwise::Result<()> {
     let runtime = Runtime::builder().threads(1).build()?;
     for nodes in sizes {
         for (name, make) in EXPRESSIONS {
-            let expression = make(nodes, &LazyArray::from_vec(vec![1.0; 1000]));
+            let expression = make(nodes, &LazyArray::from_vec(vec![1.0; 1000], 1000));
             let mut least = f64::INFINITY;
             for _ in 0..5 {
                 let start = Instant::now();

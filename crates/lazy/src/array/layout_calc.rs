@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chunkwise_chunk::{ChunkGrid, Chunks, DType, Element, Float, Number, Ordered, Real};
+use chunkwise_chunk::{ChunkGrid, Chunks, DType, Element, Float, Number, Real};
 use chunkwise_expr::{BinaryOp, ElementFn, ElementOp, Expr, ExprError, ReduceKind};
 use chunkwise_ops::shape::{Difference, Gradient, Spacing};
 use chunkwise_storage::{FnSource, MemorySource};
