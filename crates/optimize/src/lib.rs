@@ -64,6 +64,18 @@ pub fn passes() -> Vec<Box<dyn Pass>> {
 /// # Panics
 /// In debug builds, when a pass changes shape, element type or grid of a root: a bug of the pass.
 pub fn optimize(graph: ExprGraph, options: &OptimizeOptions) -> Optimized {
+    optimize_seen(graph, options, |_, _| {})
+}
+
+/// [`optimize`], showing `seen` what each pass reports and the graph it made.
+///
+/// # Panics
+/// As [`optimize`].
+pub fn optimize_seen(
+    graph: ExprGraph,
+    options: &OptimizeOptions,
+    mut seen: impl FnMut(&PassReport, &ExprGraph),
+) -> Optimized {
     let mut optimized = Optimized { graph, reports: Vec::new() };
     for pass in passes() {
         if !options.is_on(pass.name()) {
@@ -73,7 +85,9 @@ pub fn optimize(graph: ExprGraph, options: &OptimizeOptions) -> Optimized {
         let mut notes = Notes::default();
         let graph = pass.run(&optimized.graph, &mut notes);
         debug_assert!(same_roots(&optimized.graph, &graph), "{} changed what a root is", pass.name());
-        optimized.reports.push(PassReport { pass: pass.name(), before, after: graph.len(), notes });
+        let report = PassReport { pass: pass.name(), before, after: graph.len(), notes };
+        seen(&report, &graph);
+        optimized.reports.push(report);
         optimized.graph = graph;
     }
     optimized
