@@ -28,6 +28,20 @@ pub fn compute<C: Compute>(values: C) -> Result<C::Output> {
     Runtime::global()?.compute(values)
 }
 
+/// The plan of [computing](compute) several lazy values in one run, as text; see [`Plan`](crate::Plan) for what it says.
+///
+/// ```
+/// use chunkwise::prelude::*;
+/// let x = LazyArray::<f64, _>::ones(64, 4);
+/// assert!(chunkwise::explain((x.mean(), x.max())).contains("folded with %1"));
+/// ```
+pub fn explain<C: Compute>(values: C) -> String {
+    match Runtime::global().and_then(|runtime| runtime.plan(values)) {
+        Ok(plan) => plan.to_string(),
+        Err(err) => format!("cannot be planned: {err}\n"),
+    }
+}
+
 /// What [`compute`] takes. Sealed by its hidden methods.
 ///
 /// ```

@@ -6,7 +6,8 @@
 //! compute   compute((a, &b, ..)): roots -> one run -> typed results
 //! lower/    ExprGraph -> TaskGraph: layers of block tasks
 //! runtime   Runtime: pool, memory limit, passes, results kept by persist()
-//! explain   plans as text and DOT
+//! explain/  plans as text and pictures
+//! cost      a model of what work costs
 //! random    Generator: arrays of random numbers
 //! ```
 //!
@@ -18,6 +19,7 @@
 mod array;
 mod compute;
 mod config;
+mod cost;
 mod delayed;
 mod error;
 mod explain;
@@ -51,7 +53,7 @@ pub use chunkwise_optimize::OptimizeOptions;
 pub use chunkwise_scheduler::{
     CancelToken, ErrorMode, Observer, Progress, Retry, RunEvent, TaskEnd, TaskEvent, TaskKind,
 };
-pub use compute::{Compute, compute};
+pub use compute::{Compute, compute, explain};
 pub use delayed::{Delayed, DelayedArgs, DelayedInput, delayed, delayed_with};
 pub use error::{Error, ErrorKind, Result};
 pub use explain::Plan;

@@ -265,7 +265,7 @@ fn observers_hear_of_every_task_by_its_name() {
         let rt = runtime(threads).observed_by(log.clone());
         let (x, _) = flaky(0, IoKind::TimedOut);
         rt.compute(x.sum()).unwrap();
-        let tasks = rt.plan(&x.sum()).unwrap().tasks();
+        let tasks = rt.plan(x.sum()).unwrap().tasks();
         assert_eq!((log.runs.load(SeqCst), log.started.load(SeqCst)), (1, tasks));
         let ended = log.ended.lock().unwrap();
         assert_eq!(ended.len(), tasks);

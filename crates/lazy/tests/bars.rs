@@ -18,7 +18,7 @@ fn mean_of_sqrt_of_16_blocks_is_19_tasks() {
     assert_eq!(x.sqrt().mean().plan().unwrap().tasks(), 19);
     let plain = Runtime::builder().threads(1).optimizer(OptimizeOptions::none()).build().unwrap();
     // 16 square roots more
-    assert_eq!(plain.plan(&x.sqrt().mean()).unwrap().tasks(), 35);
+    assert_eq!(plain.plan(x.sqrt().mean()).unwrap().tasks(), 35);
 }
 
 #[test]

@@ -223,7 +223,7 @@ fn run_inside_a_task_takes_no_more_than_its_plan_beside_the_limit() {
     let _turn = turn();
     let rt = limited(2).build().unwrap();
     let inner: LazyArray1<f64> = Generator::new(7).uniform(0.0, 1.0, 4 * BLOCK, BLOCK);
-    let peak = rt.plan(&inner.mean()).unwrap().peak_bytes() as usize;
+    let peak = rt.plan(inner.mean()).unwrap().peak_bytes() as usize;
     let (runtime, nested) = (rt.clone(), inner.clone());
     let x = LazyArray::<f64, Ix1>::from_blocks(LEN, BLOCK, move |block| {
         let mean = runtime.compute(nested.mean()).unwrap();

@@ -77,6 +77,18 @@ pub fn passes() -> Vec<Box<dyn Pass>> {
 /// # Panics
 /// In debug builds, when a pass changes shape, element type or grid of a root: a bug of the pass.
 pub fn optimize(graph: ExprGraph, options: &OptimizeOptions) -> Optimized {
+    optimize_seen(graph, options, |_, _| {})
+}
+
+/// [`optimize`], showing `seen` what each pass reports and the graph it made.
+///
+/// # Panics
+/// As [`optimize`].
+pub fn optimize_seen(
+    graph: ExprGraph,
+    options: &OptimizeOptions,
+    mut seen: impl FnMut(&PassReport, &ExprGraph),
+) -> Optimized {
     let mut optimized = Optimized { graph, reports: Vec::new() };
     for pass in passes() {
         if !options.is_on(pass.name()) {
@@ -89,7 +101,9 @@ pub fn optimize(graph: ExprGraph, options: &OptimizeOptions) -> Optimized {
             debug_assert_eq!(check::find_fault(&graph), None, "{} made a wrong graph", pass.name());
             optimized.graph = graph;
         }
-        optimized.reports.push(PassReport { pass: pass.name(), before, after: optimized.graph.len(), notes });
+        let report = PassReport { pass: pass.name(), before, after: optimized.graph.len(), notes };
+        seen(&report, &optimized.graph);
+        optimized.reports.push(report);
     }
     optimized
 }

@@ -175,6 +175,16 @@ impl<V> GraphBuilder<V> {
         Ok(LayerId(id))
     }
 
+    /// Number of layers so far: that of the next one.
+    ///
+    /// ```
+    /// assert_eq!(chunkwise_scheduler::GraphBuilder::<i32>::new().num_layers(), 0);
+    /// ```
+    #[must_use]
+    pub fn num_layers(&self) -> usize {
+        self.graph.layers.len()
+    }
+
     /// Adds task `index` of a layer. Its inputs must have been added before; one may be given several times.
     ///
     /// ```

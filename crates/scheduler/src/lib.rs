@@ -83,7 +83,7 @@ pub use handle::{CancelToken, OnCancel, RunHandle};
 pub use layer::{FnLayer, Layer, TaskCx};
 pub use lease::{Lease, LeaseError, MemoryBudget, Stay};
 pub use observe::{Observer, Progress, RunEvent, TaskEnd, TaskEvent, TaskKind};
-pub use plan::{Plan, PlanOptions, SpillCodec};
+pub use plan::{LayerTotals, Plan, PlanOptions, SpillCodec};
 pub use pool::Pool;
 pub use retry::Retry;
 pub use run::{ErrorMode, RunOptions, inside_task};

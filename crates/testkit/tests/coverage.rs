@@ -32,6 +32,7 @@ const NOT_OPERATIONS: &[&str] = &[
     "packing",
     "persist",
     "plan",
+    "plan_persist",
     "plan_store_npy",
     "plan_store_zarr_with",
     "shape",
@@ -41,6 +42,7 @@ const NOT_OPERATIONS: &[&str] = &[
     "stored",
     "submit",
     "to_dot",
+    "visualize",
 ];
 
 /// Methods that make one node each of the kinds that random expressions are made of.

@@ -171,7 +171,7 @@ impl<T, D> MaskedArray<T, D> {
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     pub fn plan(&self) -> Result<Plan> {
-        Runtime::global()?.plan_results(&[self.data.expr(), self.mask.expr()])
+        Runtime::global()?.plan_compute(&[self.data.expr().clone(), self.mask.expr().clone()])
     }
 
     /// The first error made while building the elements or the mask, if any.

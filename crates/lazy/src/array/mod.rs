@@ -286,8 +286,9 @@ impl<T, D> LazyArray<T, D> {
         LazyArray::wrap(self.expr.rechunk(&chunks.into(), here()))
     }
 
-    /// The plan of computing this array on the global runtime, as text: the expression, what each pass did, the
-    /// optimised expression, tasks and bytes.
+    /// The plan of computing this array on the global runtime, as text: the expression, what each pass did by which rule,
+    /// the optimised expression, what becomes of values that are needed twice, tasks, time and bytes. See [`Plan`]; several
+    /// values that are computed together have [`explain`](crate::explain), other runs the plans of [`Runtime`].
     ///
     /// ```
     /// use chunkwise::prelude::*;
@@ -315,7 +316,29 @@ impl<T, D> LazyArray<T, D> {
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
     pub fn plan(&self) -> Result<Plan> {
-        Runtime::global()?.plan(self)
+        Runtime::global()?.plan_compute(std::slice::from_ref(&self.expr))
+    }
+
+    /// Draws the expression and its plan on the global runtime to a file, see [`Plan::visualize`]. Its name ends in `.svg`,
+    /// or in `.dot` for Graphviz.
+    ///
+    /// # Errors
+    /// As [`plan`](LazyArray::plan); for names that end otherwise, and when the file cannot be written.
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let x = LazyArray::<f64, _>::ones((64, 64), 16);
+    /// let path = std::env::temp_dir().join("chunkwise-doc-array.svg");
+    /// (&x - x.mean_axis(Axis(0))).visualize(&path)?;
+    /// assert!(std::fs::read_to_string(&path).is_ok_and(|text| text.contains("f64[64, 64], 32.0 KiB")));
+    /// let err = x.visualize("x.png").unwrap_err();
+    /// assert!(err.to_string().contains("files that end in .svg or .dot"));
+    /// # std::fs::remove_file(path).ok();
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn visualize(&self, path: impl AsRef<std::path::Path>) -> Result<()> {
+        self.plan()?.visualize(path)
     }
 
     /// The optimised expression in Graphviz' DOT language; a comment with the error when it cannot be built.

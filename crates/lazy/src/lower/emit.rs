@@ -19,7 +19,7 @@ use super::feed::{Feed, bytes};
 use super::object::{CallLayer, CollectLayer};
 use super::recycle::Recycler;
 use super::shuffle::Marks;
-use super::{Label, LowerOptions, Lowered, Target, Value, evict, group};
+use super::{Facts, Label, LowerOptions, Lowered, Target, Value, evict, group};
 use crate::Result;
 
 /// The state of one walk.
@@ -43,6 +43,12 @@ pub(crate) struct Emit<'a> {
     pub(super) retry: Retry,
     /// Elements that a task may have of several tiny blocks; `None` where each block has its own.
     pub(super) group: Option<usize>,
+    /// Whether blocks can go to disk.
+    spills: bool,
+    /// The node of each layer.
+    node_of_layer: Vec<NodeId>,
+    /// For each node why its blocks are held, written or made again when memory is short.
+    why: Vec<&'static str>,
 }
 
 impl<'a> Emit<'a> {
@@ -74,6 +80,9 @@ impl<'a> Emit<'a> {
             recycler: Arc::default(),
             retry: options.retry,
             group: options.group,
+            spills: options.spills,
+            node_of_layer: Vec::new(),
+            why: vec!["it is a result of a reduction"; graph.len()],
         }
     }
 
@@ -81,6 +90,7 @@ impl<'a> Emit<'a> {
         for id in self.graph.ids() {
             let tasks = if self.is_needed(id) { self.node(id)? } else { Vec::new() };
             self.tasks.push(tasks);
+            self.node_of_layer.resize(self.builder.num_layers(), id);
         }
         for (&root, target) in self.graph.roots().iter().zip(self.targets) {
             match target {
@@ -92,8 +102,11 @@ impl<'a> Emit<'a> {
                 Target::Stream(taker) => self.deliver(root, taker)?,
                 Target::Sink(_) | Target::Discard => {}
             }
+            self.node_of_layer.resize(self.builder.num_layers(), root);
         }
-        Ok(Lowered { tasks: self.builder.build(), bytes_read: self.bytes_read, recycler: self.recycler })
+        let Emit { bytes_read, why, node_of_layer, .. } = self;
+        let facts = Facts { bytes_read, why, node_of_layer, ..Facts::default() };
+        Ok(Lowered { tasks: self.builder.build(), recycler: self.recycler, facts })
     }
 
     /// One task after the other that hands over a block: the one that waits for its taker holds up no other.
@@ -215,7 +228,7 @@ impl<'a> Emit<'a> {
         Ok(())
     }
 
-    fn block_layer(&self, id: NodeId) -> BlockLayer {
+    fn block_layer(&mut self, id: NodeId) -> BlockLayer {
         let node = self.graph.node(id);
         let inlined = self.inlined[id.index()] || matches!(node.op, Op::Source(_));
         let (block_op, feeds, metas) = match &node.op {
@@ -228,10 +241,11 @@ impl<'a> Emit<'a> {
             ),
         };
         let (sinks, used) = (self.sinks(id), self.is_used(id));
-        let eviction = match self.marks.is_made_late(id) {
-            true => Eviction::Hold,
-            false => evict::eviction(&node.op, &block_op, &feeds),
+        let (eviction, why) = match self.marks.is_made_late(id) {
+            true => (Eviction::Hold, "its pieces are made right after it"),
+            false => evict::eviction(&node.op, &block_op, &feeds, node.meta.dtype(), self.spills),
         };
+        self.why[id.index()] = why;
         // The blocks of the only one that takes them, which may be finer or coarser.
         let own = node.meta.grid();
         let grid = match &sinks[..] {

@@ -6,32 +6,52 @@
 use std::io;
 use std::time::Duration;
 
-use chunkwise_chunk::{Chunk, ReadCost, SourceError};
+use chunkwise_chunk::{Chunk, DType, ReadCost, SourceError};
 use chunkwise_expr::{ElementOp, Op};
 use chunkwise_scheduler::{BoxError, Eviction, Retry, SpillCodec};
 
 use super::Value;
 use super::blockwise::BlockOp;
 use super::feed::Feed;
+use crate::cost;
 
-/// What becomes of the blocks of an operation. A block that its task reads and computes all by itself is computed again:
-/// reading and decoding costs no more than writing the block to disk and reading it back. Functions of the user's may
-/// take any time: what they made is kept.
-pub(super) fn eviction(op: &Op, block_op: &BlockOp, feeds: &[Feed]) -> Eviction {
-    let alone = feeds.iter().all(|feed| match feed {
-        Feed::Literal(_) => true,
-        Feed::Source(source) => source.cost() < ReadCost::Call,
-        Feed::Blocks(..) | Feed::Object => false,
-    });
+/// What becomes of the blocks of an operation, and why. A block that its task reads and computes all by itself is computed
+/// again where its instructions cost less than writing the block to disk and reading it back; reading and decoding does.
+/// Functions of the user's may take any time: what they made is kept. `spills` says whether there is a disk.
+pub(super) fn eviction(
+    op: &Op,
+    block_op: &BlockOp,
+    feeds: &[Feed],
+    dtype: DType,
+    spills: bool,
+) -> (Eviction, &'static str) {
+    let by_call = |feed: &Feed| matches!(feed, Feed::Source(source) if source.cost() >= ReadCost::Call);
+    let computed = |feed: &Feed| matches!(feed, Feed::Blocks(..) | Feed::Object);
     match block_op {
-        BlockOp::FromObject(_) => Eviction::Spill,
-        BlockOp::Rule(rule, steps) if *steps > 1 || !rule.is_cheap() => Eviction::Spill,
-        _ if alone && !calls_user(op) => Eviction::Rerun,
-        _ => Eviction::Spill,
+        BlockOp::FromObject(_) => (Eviction::Spill, "it was made of a value"),
+        BlockOp::Rule(rule, steps) if *steps > 1 || !rule.is_cheap() => {
+            (Eviction::Spill, "it takes long to compute")
+        }
+        _ if calls_user(op) || feeds.iter().any(by_call) => (Eviction::Spill, "the user's function made it"),
+        _ if feeds.iter().any(computed) => (Eviction::Spill, "it is made of blocks of others"),
+        _ if spills && instructions(op) > cost::disk(dtype.itemsize() as f64, 1) => {
+            (Eviction::Spill, "computing it again costs more than the disk")
+        }
+        _ => (Eviction::Rerun, "reading and computing it again costs less than the disk"),
     }
 }
 
-fn calls_user(op: &Op) -> bool {
+/// Nanoseconds of an element.
+fn instructions(op: &Op) -> f64 {
+    match op {
+        Op::Element(op) => cost::instruction(op),
+        Op::Fused(program, _) => cost::program(program),
+        _ => 0.0,
+    }
+}
+
+/// Whether a map calls a function of the user's.
+pub(super) fn calls_user(op: &Op) -> bool {
     let is_call = |op: &ElementOp| matches!(op, ElementOp::Call(_));
     match op {
         Op::Element(op) => is_call(op),

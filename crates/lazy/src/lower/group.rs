@@ -107,7 +107,7 @@ mod tests {
     fn blocks_stay_alone_where_memory_is_too_short_for_groups() {
         let x = LazyArray::from_ndarray(Array1::from_iter((0..100_000).map(f64::from)), 1);
         let alone = OptimizeOptions::all().without(GROUP_BLOCKS);
-        let plan = Runtime::builder().threads(1).optimizer(alone).build().unwrap().plan(&x.sin()).unwrap();
+        let plan = Runtime::builder().threads(1).optimizer(alone).build().unwrap().plan(x.sin()).unwrap();
         for spare in [0, 8, 100, 1000] {
             let limit = plan.peak_bytes() + spare;
             let limited = Runtime::builder().threads(1).memory_limit_bytes(limit).build().unwrap();

@@ -5,6 +5,7 @@
 //! source, literal            none where readers can read for themselves (see `sources`), else one read a block
 //! map, view, rechunk, ..     one task a block: gather the needed regions, apply          (`blockwise`)
 //! blockwise rule             the same, or a task for each of its steps, one after the other
+//! map beyond the budget      none where each user can compute it for itself               (`recompute`)
 //! rechunk beyond the budget  one task a block, and one a piece on the way               (`shuffle`)
 //! reduction                  one fold a block, merges of eight partial results, finish   (`reduce`)
 //! siblings                   the same folds and merges for all of them, a finish each
@@ -17,6 +18,7 @@
 //! written to their sink by the task that computes them: in place, where the sink is memory. Memory of blocks that are
 //! used up goes to the tasks that come after (`recycle`). Tiny blocks share a task where nobody sees it (`group`, `reduce`).
 
+mod barriers;
 mod blockwise;
 mod deliver;
 mod demand;
@@ -26,6 +28,7 @@ mod evict;
 mod feed;
 mod group;
 mod object;
+mod recompute;
 mod recycle;
 mod reduce;
 mod shuffle;
@@ -38,14 +41,20 @@ use std::sync::mpsc::SyncSender;
 
 use chunkwise_chunk::{Chunk, ChunkGrid, ChunkSink, Region};
 use chunkwise_expr::{BuildError, ExprError, ExprGraph, GraphNode, NodeId, Op};
+use chunkwise_optimize::PassReport;
 use chunkwise_scheduler::{Retry, TaskGraph};
 
 use crate::Result;
+use recompute::Recomputed;
 use shuffle::{Marks, Shuffled};
 
+pub(crate) use barriers::{Crossing, crossings};
+pub(crate) use demand::Demand;
 pub(crate) use evict::BlockCodec;
 pub(crate) use group::{most_elements, result_grid};
+pub(crate) use recompute::Again;
 pub(crate) use recycle::{MOST_IDLE, Recycler};
+pub(crate) use sources::blocks_of;
 pub(crate) use value::Value;
 
 /// Tasks of one plan, of some two hundred bytes each.
@@ -70,10 +79,30 @@ pub(crate) enum Target {
 /// The tasks of a graph.
 pub(crate) struct Lowered {
     pub(crate) tasks: TaskGraph<Value>,
-    /// Bytes that will be read from storage.
-    pub(crate) bytes_read: u64,
     /// Memory of blocks that its tasks are done with.
     pub(crate) recycler: Arc<Recycler>,
+    pub(crate) facts: Facts,
+}
+
+/// What was found out on the way to the tasks.
+#[derive(Default)]
+pub(crate) struct Facts {
+    /// The graph that they were made of, where it is another one: with maps computed again and rechunks in pieces.
+    pub(crate) graph: Option<ExprGraph>,
+    /// What was done to have that graph.
+    pub(crate) reports: Vec<PassReport>,
+    /// Maps that it does not have because their users compute them.
+    pub(crate) again: Vec<Again>,
+    /// For each of its nodes whether users read it for themselves.
+    pub(crate) inlined: Vec<bool>,
+    /// For each node which blocks are needed.
+    pub(crate) demand: Vec<Demand>,
+    /// For each node why its blocks are held, written or made again when memory is short.
+    pub(crate) why: Vec<&'static str>,
+    /// The node of each layer. Siblings have theirs at the first of them.
+    pub(crate) node_of_layer: Vec<NodeId>,
+    /// Bytes that will be read from storage.
+    pub(crate) bytes_read: u64,
 }
 
 /// What tasks are made for.
@@ -98,11 +127,22 @@ impl LowerOptions {
 
 /// Makes the tasks that compute the roots into their targets.
 pub(crate) fn lower(graph: &ExprGraph, targets: &[Target], options: &LowerOptions) -> Result<Lowered> {
-    let shuffled = options.budget.and_then(|budget| shuffle::shuffle(graph, budget, options.spills));
-    match &shuffled {
-        Some(Shuffled { graph, marks }) => lower_marked(graph, marks, targets, options),
-        None => lower_marked(graph, &Marks::default(), targets, options),
+    let recomputed = options.budget.and_then(|budget| recompute::recompute(graph, budget, options.spills));
+    let (mut other, mut reports, mut again) = (None, Vec::new(), Vec::new());
+    if let Some(Recomputed { graph, report, maps }) = recomputed {
+        (other, again) = (graph, maps);
+        reports.push(report);
     }
+    let shuffled = options.budget.and_then(|budget| {
+        let graph = other.as_ref().unwrap_or(graph);
+        shuffle::shuffle(graph, budget, options.spills)
+    });
+    let mut marks = Marks::default();
+    if let Some(Shuffled { graph, marks: found }) = shuffled {
+        (other, marks) = (Some(graph), found);
+    }
+    let lowered = lower_marked(other.as_ref().unwrap_or(graph), &marks, targets, options)?;
+    Ok(Lowered { facts: Facts { graph: other, reports, again, ..lowered.facts }, ..lowered })
 }
 
 fn lower_marked(
@@ -131,7 +171,8 @@ fn lower_marked(
         });
         check_count(graph, id, tasks, MOST_TASKS)?;
     }
-    emit::Emit::new(graph, marks, targets, &inlined, &demand, options).run()
+    let lowered = emit::Emit::new(graph, marks, targets, &inlined, &demand, options).run()?;
+    Ok(Lowered { facts: Facts { inlined, demand, ..lowered.facts }, ..lowered })
 }
 
 /// Refuses plans that would not fit into memory themselves.

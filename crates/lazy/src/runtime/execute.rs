@@ -22,8 +22,9 @@ use parking_lot::Mutex;
 use super::gate::Running;
 use super::{Runtime, Terms, result_grid};
 use crate::compute::Output;
+use crate::explain::{Explained, Terms as PlanTerms};
 use crate::lower::{
-    BlockCodec, LowerOptions, Lowered, MOST_IDLE, Recycler, Target, Value, lower, most_elements,
+    BlockCodec, Facts, LowerOptions, Lowered, MOST_IDLE, Recycler, Target, Value, lower, most_elements,
 };
 use crate::persist::PersistSink;
 use crate::{Error, Plan, Result};
@@ -37,8 +38,8 @@ const PLANNED_AGAIN: usize = 16;
 /// A plan and what was found out on the way.
 struct Planned {
     plan: scheduler::Plan<Value>,
-    bytes_read: u64,
     recycler: Arc<Recycler>,
+    facts: Facts,
 }
 
 /// A run that has all it needs, or had.
@@ -139,26 +140,34 @@ impl Runtime {
         Ok(self.shared.registry.keep_in_memory(dtype, grid, blocks, lease)?)
     }
 
-    /// What the plans of [`Runtime`] say: `result` are the bytes of the results that are to be in memory.
-    pub(super) fn plan_of(&self, roots: &[&Expr], targets: &[Target], result: u64) -> Result<Plan> {
-        let roots: Vec<Expr> = roots.iter().copied().cloned().collect();
-        let before = ExprGraph::import(&roots)?;
-        let Optimized { graph: after, reports } =
-            chunkwise_optimize::optimize(before.clone(), &self.shared.options);
-        let planned = self.beside_persisted(|| self.planned(&after, targets, result))?;
-        let (Planned { plan, bytes_read, .. }, _running) = planned;
-        Ok(Plan {
-            before,
-            after,
-            reports,
-            tasks: plan.tasks(),
-            peak_bytes: plan.peak_bytes().saturating_add(result),
-            most_bytes: self.most_bytes(&plan, result)?.saturating_add(result),
-            bytes_read,
-            spill_bytes: plan.spill_bytes(),
-            rerun_bytes: plan.rerun_bytes(),
-            memory_limit: self.memory_limit(),
-        })
+    /// What the plans of [`Runtime`] say: `result` are the bytes of the results, if they are to be in memory.
+    pub(crate) fn plan_of(&self, roots: &[Expr], targets: &[Target], result: u64) -> Result<Plan> {
+        let explained = Explained::new(ExprGraph::import(roots)?, &self.shared.options);
+        let planned = self.beside_persisted(|| self.planned(explained.graph(), targets, result))?;
+        let (Planned { plan, facts, .. }, _running) = planned;
+        let most_bytes = self.most_bytes(&plan, result)?;
+        let (memory_limit, threads) = (self.memory_limit(), self.threads());
+        Ok(explained.plan(&plan, PlanTerms { facts, result, most_bytes, memory_limit, threads }))
+    }
+
+    /// The plan of computing roots: those that are arrays into memory.
+    pub(crate) fn plan_compute(&self, roots: &[Expr]) -> Result<Plan> {
+        let results = roots.iter().fold(0u64, |sum, root| sum.saturating_add(root.meta().nbytes()));
+        self.plan_of(roots, &vec![Target::Discard; roots.len()], results)
+    }
+
+    /// The plan of [`run_to_persist`](Runtime::run_to_persist).
+    pub(super) fn plan_to_persist(&self, root: &Expr, dtype: DType, grid: ChunkGrid) -> Result<Plan> {
+        let (roots, in_memory) = (std::slice::from_ref(root), [Target::Keep]);
+        let Some(store) = &self.shared.store else { return self.plan_of(roots, &in_memory, 0) };
+        if self.budget(0)?.is_none_or(|free| root.meta().nbytes() <= free / 2) {
+            match self.plan_of(roots, &in_memory, 0) {
+                Err(error) if error.is_short_of_memory() => {}
+                done => return done,
+            }
+        }
+        let sink = Arc::new(PersistSink::new(dtype, grid, store.clone()));
+        self.plan_of(roots, &[Target::Sink(sink)], 0)
     }
 
     /// Lowers, plans and runs; returns what was kept, and the lease of the memory it is in. `results` bytes are spoken for
@@ -263,13 +272,13 @@ impl Runtime {
             spills: self.shared.store.is_some(),
             group: self.group(budget),
         };
-        let Lowered { tasks, bytes_read, recycler } = lower(graph, targets, &options)?;
+        let Lowered { tasks, recycler, facts } = lower(graph, targets, &options)?;
         self.check_cancelled()?;
         let mut options = PlanOptions::new().budget(budget).reserve(MOST_IDLE);
         if self.shared.store.is_some() {
             options = options.spill(Arc::new(BlockCodec));
         }
-        Ok(Planned { plan: tasks.plan_with(options)?, bytes_read, recycler })
+        Ok(Planned { plan: tasks.plan_with(options)?, recycler, facts })
     }
 
     /// Elements that a task may have of several tiny blocks; `None` where each block has its own.

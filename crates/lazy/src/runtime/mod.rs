@@ -260,26 +260,40 @@ impl Runtime {
         Ok(LazyArray::wrap(Expr::source("persist", source, None, array.expr().origin())))
     }
 
-    /// The plan of computing an array, without running it.
+    /// The plan of computing lazy values in one run, without running it; takes what [`compute`](Runtime::compute) takes.
     ///
     /// # Errors
-    /// When the expression cannot be built or does not fit into the memory limit.
+    /// When an expression cannot be built or does not fit into the memory limit.
     ///
     /// ```
     /// use chunkwise::prelude::*;
     /// let rt = Runtime::builder().threads(2).build()?;
-    /// let plan = rt.plan(&LazyArray::<f64, _>::ones(1024, 256))?;
-    /// assert!(plan.peak_bytes() >= 8 * 1024);
+    /// let x = LazyArray::<f64, _>::ones(1024, 256);
+    /// assert!(rt.plan(&x)?.peak_bytes() >= 8 * 1024);
+    /// // Both are folded by the same tasks.
+    /// assert_eq!(rt.plan((x.mean(), x.max()))?.tasks(), rt.plan(x.mean())?.tasks() + 1);
     /// # Ok::<(), chunkwise::Error>(())
     /// ```
-    pub fn plan<T, D>(&self, array: &LazyArray<T, D>) -> Result<Plan> {
-        self.plan_results(&[array.expr()])
+    pub fn plan<C: Compute>(&self, values: C) -> Result<Plan> {
+        let mut roots = Vec::new();
+        values.roots(&mut roots);
+        self.plan_compute(&roots)
     }
 
-    /// The plan of computing arrays in one run.
-    pub(crate) fn plan_results(&self, arrays: &[&Expr]) -> Result<Plan> {
-        let bytes = arrays.iter().fold(0u64, |sum, array| sum.saturating_add(array.meta().nbytes()));
-        self.plan_of(arrays, &arrays.iter().map(|_| Target::Discard).collect::<Vec<_>>(), bytes)
+    /// The plan of [`persist`](Runtime::persist), without running it.
+    ///
+    /// # Errors
+    /// As [`plan`](Runtime::plan).
+    ///
+    /// ```
+    /// use chunkwise::prelude::*;
+    /// let rt = Runtime::builder().threads(1).build()?;
+    /// let x = LazyArray::<f64, _>::ones(1 << 20, 1 << 16);
+    /// assert!(rt.plan_persist(&x.sqrt())?.peak_bytes() >= 8 << 20);
+    /// # Ok::<(), chunkwise::Error>(())
+    /// ```
+    pub fn plan_persist<T: Element, D>(&self, array: &LazyArray<T, D>) -> Result<Plan> {
+        self.plan_to_persist(array.expr(), T::DTYPE, array.chunks())
     }
 
     /// The plan of storing an array block by block, without running it: the result is never in memory as a whole. What
@@ -298,12 +312,12 @@ impl Runtime {
     /// # Errors
     /// As [`plan`](Runtime::plan).
     pub fn plan_store<T, D>(&self, array: &LazyArray<T, D>) -> Result<Plan> {
-        self.plan_of(&[array.expr()], &[Target::Discard], 0)
+        self.plan_of(std::slice::from_ref(array.expr()), &[Target::Discard], 0)
     }
 
     /// The plan of computing an expression into a sink that is begun for it and given up.
     pub(crate) fn plan_into(&self, expr: &Expr, sink: Arc<dyn ChunkSink>) -> Result<Plan> {
-        self.plan_of(&[&as_written(expr, &*sink)], &[Target::Sink(sink)], 0)
+        self.plan_of(&[as_written(expr, &*sink)], &[Target::Sink(sink)], 0)
     }
 
     /// Computes an expression into a sink, in the blocks the sink asks for.

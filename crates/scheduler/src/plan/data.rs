@@ -116,6 +116,10 @@ impl<V> PlanData<V> {
         self.layer.len()
     }
 
+    pub(super) fn num_layers(&self) -> usize {
+        self.layers.len()
+    }
+
     /// What is to be done for a task.
     #[inline]
     pub(crate) fn what(&self, task: u32) -> What<'_, V> {

@@ -11,12 +11,14 @@
 
 mod ahead;
 mod ask;
+mod by_layer;
 mod data;
 mod options;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use by_layer::LayerTotals;
 pub(crate) use data::{HandOver, PlanData, What};
 pub use options::{PlanOptions, SpillCodec};
 
