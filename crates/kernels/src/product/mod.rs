@@ -34,7 +34,7 @@ const DEPTH: usize = 256;
 /// Bytes of the part of B that is packed at a time: about half of a second-level cache.
 const PACKED_BYTES: usize = 512 << 10;
 
-/// With at most so many tiles in a column B is not packed.
+/// With at most so many tiles in a column B is not packed, and with so many in a row A is read by columns as well.
 const FEW: usize = 4;
 
 /// C += A B. Complexity: m n k multiplications, and [`product_scratch_bytes`] of memory.
@@ -175,7 +175,7 @@ unsafe fn add_panels<T: Factor>(
         let height = tile.rows.min(m - top);
         let a = a.slice_axis(Axis(0), (top..top + height).into());
         // SAFETY: there is room for a tile's rows.
-        let a = unsafe { lines(a, tile.rows, rows) };
+        let a = unsafe { lines(a, tile.rows, n <= FEW * tile.columns(), rows) };
         for left in (0..n).step_by(tile.columns()) {
             // SAFETY: a panel starts at every tile.
             let (b, width) = unsafe { panels.panel(tile, left, depth) };
@@ -196,13 +196,14 @@ unsafe fn add_panels<T: Factor>(
     }
 }
 
-/// Rows of A: where they are, if they are contiguous and fill a tile, else packed.
+/// Rows of A: where they are, if they fill a tile and are contiguous, or few tiles want them and they are neighbours; else
+/// packed.
 ///
 /// # Safety
 /// `packed` has room for a tile's rows.
-unsafe fn lines<T: Factor>(a: ArrayView2<'_, T>, height: usize, packed: *mut T) -> Strided<T> {
+unsafe fn lines<T: Factor>(a: ArrayView2<'_, T>, height: usize, few: bool, packed: *mut T) -> Strided<T> {
     let (line, step) = (a.strides()[0], a.strides()[1]);
-    if a.nrows() == height && step == 1 {
+    if a.nrows() == height && (step == 1 || (few && line == 1)) {
         return Strided { at: a.as_ptr(), line, step };
     }
     // SAFETY: the caller vouches for the room.
@@ -228,6 +229,14 @@ unsafe fn pack<T: Factor>(rows: ArrayView2<'_, T>, height: usize, to: *mut T) {
             let (from, to) = (from.offset(top as isize * row), to.add(top * depth));
             if lines < height {
                 to.write_bytes(0, height * depth);
+            }
+            if row == 1 && lines == MOST_ROWS {
+                // So many neighbours are few enough to be copied without a call.
+                for q in 0..depth {
+                    let column = from.offset(q as isize * column).cast::<[T; MOST_ROWS]>();
+                    to.add(q * height).cast::<[T; MOST_ROWS]>().write(*column);
+                }
+                continue;
             }
             if row == 1 && lines > MOST_ROWS {
                 for q in 0..depth {
