@@ -35,6 +35,16 @@ pub enum KernelError {
     /// An index that is negative, or not below the number of choices.
     #[error("choose: an index is outside the list of choices; clip() or modulo() it first")]
     IndexOutOfRange,
+    /// Matrices that have no product, or not of that shape.
+    #[error("product of {left:?} and {right:?} elements into {result:?}: the shapes do not fit")]
+    Shapes {
+        /// Rows and columns of the left matrix.
+        left: (usize, usize),
+        /// Rows and columns of the right matrix.
+        right: (usize, usize),
+        /// Rows and columns of the result.
+        result: (usize, usize),
+    },
     /// The result was no longer wanted; see [`Stop`](crate::Stop).
     #[error("stopped: the result is no longer wanted")]
     Stopped,

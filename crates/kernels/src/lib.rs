@@ -13,6 +13,7 @@ mod loops;
 mod machine;
 mod operand;
 mod pairs;
+mod product;
 mod rows;
 #[cfg(target_arch = "x86_64")]
 mod sqrt;
@@ -26,4 +27,5 @@ pub use error::KernelError;
 pub use fold::{Fold, Partial};
 pub use kernel::Kernel;
 pub use operand::{AsOperand, Operand};
+pub use product::{Factor, add_product, product_scratch_bytes};
 pub use stop::{Stop, Stoppable};

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use chunkwise::prelude::*;
+use chunkwise::random::Generator;
 use chunkwise::{AxisChunks, ChunkGrid, OptimizeOptions, einsum};
 use ndarray::{Array2, Array3};
 
@@ -136,4 +137,30 @@ fn covariance_of_large_means_keeps_its_digits() {
     let far = LazyArray::from_ndarray(&x + 1e9, (7, 400)).cov(1.0).compute().unwrap();
     let near = LazyArray::from_ndarray(&x, 1000).cov(1.0).compute().unwrap();
     assert!(far.iter().zip(&near).all(|(far, near)| (far - near).abs() < 1e-6));
+}
+
+/// Long free axes in thin blocks, which the product joins: neither operand is held whole, though every block of one meets
+/// every block of the other. Planned, not run: the product has 16 times the bytes of its operands.
+#[test]
+fn tall_times_wide_is_planned_within_a_tenth_of_both() {
+    const LONG: usize = 1 << 14;
+    const SHORT: usize = 512;
+    let limit = 2 * LONG * SHORT * 8 / 10;
+    let folder = tempfile::tempdir().unwrap();
+    for threads in [1, 2] {
+        let rt = Runtime::builder().threads(threads).memory_limit_bytes(limit as u64);
+        let rt = rt.spill_dir(folder.path()).build().unwrap();
+        for thin in [64, 1024] {
+            let values = |seed, shape, chunk| -> LazyArray2<f64> {
+                Generator::new(seed).uniform(0.0, 1.0, shape, chunk) + 1.0
+            };
+            let (a, b) = (values(1, (LONG, SHORT), (thin, SHORT)), values(2, (SHORT, LONG), (SHORT, thin)));
+            let plan = rt.plan_store(&a.dot(&b)).unwrap();
+            assert!(
+                plan.peak_bytes() <= limit as u64,
+                "{} bytes by {thin}, limit {limit}",
+                plan.peak_bytes()
+            );
+        }
+    }
 }

@@ -1,10 +1,11 @@
 //! The product of two matrices in memory, added to a third: C += A B.
 //!
-//! Floats and complex numbers go to `matrixmultiply` through ndarray's `general_mat_mul`, which takes any strides: a transposed operand
-//! costs nothing. Integers wrap in their own type, and of truth values the sum is "or" and the product "and", as in
-//! NumPy; these have the loop of this file.
+//! Floats have the loops of `chunkwise_kernels`, complex numbers those of `matrixmultiply`, through ndarray's
+//! `general_mat_mul`. Both take any strides: a transposed operand costs nothing. Integers wrap in their own type, and of
+//! truth values the sum is "or" and the product "and", as in NumPy; these have the loop of this file.
 
 use chunkwise_chunk::{Complex, Element};
+use chunkwise_kernels::{KernelError, product_scratch_bytes};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, Slice};
 
@@ -23,7 +24,14 @@ pub(super) trait Product: Element {
     fn plus_product(self, a: Self, b: Self) -> Self;
 
     /// C += A B, of at least one element each.
-    fn add_product(c: ArrayViewMut2<'_, Self>, a: ArrayView2<'_, Self>, b: ArrayView2<'_, Self>);
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    fn add_product(
+        c: ArrayViewMut2<'_, Self>,
+        a: ArrayView2<'_, Self>,
+        b: ArrayView2<'_, Self>,
+    ) -> Result<(), KernelError>;
 }
 
 macro_rules! by_blocks {
@@ -35,11 +43,16 @@ macro_rules! by_blocks {
                 $sum
             }
 
-            fn add_product(c: ArrayViewMut2<'_, $t>, a: ArrayView2<'_, $t>, b: ArrayView2<'_, $t>) {
+            fn add_product(
+                c: ArrayViewMut2<'_, $t>,
+                a: ArrayView2<'_, $t>,
+                b: ArrayView2<'_, $t>,
+            ) -> Result<(), KernelError> {
                 match c.len() * a.ncols() <= SMALL {
                     true => small(c, a, b),
                     false => blocked(c, a, b),
                 }
+                Ok(())
             }
         }
     )* };
@@ -56,39 +69,60 @@ by_blocks! {
     u64: |c, a, b| c.wrapping_add(a.wrapping_mul(b));
 }
 
-/// The types that `general_mat_mul` has fast loops for; the second value is their one.
-macro_rules! by_general_mat_mul {
-    ($($t:ty, $one:expr;)*) => { $(
+macro_rules! by_tiles {
+    ($($t:ty)*) => { $(
         impl Product for $t {
             #[inline]
             fn plus_product(self, a: $t, b: $t) -> $t {
                 self + a * b
             }
 
-            fn add_product(mut c: ArrayViewMut2<'_, $t>, a: ArrayView2<'_, $t>, b: ArrayView2<'_, $t>) {
-                match c.len() * a.ncols() <= SMALL {
-                    true => small(c, a, b),
-                    false => general_mat_mul($one, &a, &b, $one, &mut c),
-                }
+            fn add_product(
+                c: ArrayViewMut2<'_, $t>,
+                a: ArrayView2<'_, $t>,
+                b: ArrayView2<'_, $t>,
+            ) -> Result<(), KernelError> {
+                chunkwise_kernels::add_product(c, a, b)
             }
         }
     )* };
 }
-by_general_mat_mul! {
-    f32, 1.0;
-    f64, 1.0;
-    Complex<f32>, Complex::ONE;
-    Complex<f64>, Complex::ONE;
+by_tiles!(f32 f64);
+
+macro_rules! by_general_mat_mul {
+    ($($t:ty)*) => { $(
+        impl Product for $t {
+            #[inline]
+            fn plus_product(self, a: $t, b: $t) -> $t {
+                self + a * b
+            }
+
+            fn add_product(
+                mut c: ArrayViewMut2<'_, $t>,
+                a: ArrayView2<'_, $t>,
+                b: ArrayView2<'_, $t>,
+            ) -> Result<(), KernelError> {
+                match c.len() * a.ncols() <= SMALL {
+                    true => small(c, a, b),
+                    false => general_mat_mul(<$t>::ONE, &a, &b, <$t>::ONE, &mut c),
+                }
+                Ok(())
+            }
+        }
+    )* };
 }
+by_general_mat_mul!(Complex<f32> Complex<f64>);
 
 /// Bytes that [`Product::add_product`] takes beside its operands, at most.
 ///
 /// `matrixmultiply` packs 64 rows of the left operand and 1024 columns of the right one, 256 summed elements at a time,
 /// rounded up to whole tiles.
 pub(super) fn scratch_bytes(m: usize, n: usize, k: usize, itemsize: usize) -> u64 {
+    let of_tiles = product_scratch_bytes((m, n, k), itemsize);
     let (rows, columns, depth) = (m.min(64) + 32, n.min(1024) + 32, k.min(256));
     let packed = (rows + columns) * depth;
-    (packed.max(PACKED_ROWS * PACKED_COLUMNS.min(n)) * itemsize + 4096) as u64
+    let of_blocks = packed.max(PACKED_ROWS * PACKED_COLUMNS.min(n)) * itemsize + 4096;
+    of_tiles.max(of_blocks) as u64
 }
 
 fn small<T: Product>(mut c: ArrayViewMut2<'_, T>, a: ArrayView2<'_, T>, b: ArrayView2<'_, T>) {
@@ -154,7 +188,7 @@ mod tests {
         let (a, b) = (matrix(m, k, 1), matrix(k, n, 2));
         let want = truth(&a, &b);
         let mut c = Array2::default((m, n));
-        T::add_product(c.view_mut(), a.view(), b.view());
+        T::add_product(c.view_mut(), a.view(), b.view()).unwrap();
         assert_eq!(c, want, "{m} {k} {n}");
         let a = a.reversed_axes().as_standard_layout().into_owned();
         let (mut forward, mut back) = (b.view(), b.clone());
@@ -162,7 +196,7 @@ mod tests {
         back.assign(&forward);
         let mut c = Array2::default((m, n));
         back.invert_axis(Axis(0));
-        T::add_product(c.view_mut(), a.t(), back.view());
+        T::add_product(c.view_mut(), a.t(), back.view()).unwrap();
         assert_eq!(c, want, "{m} {k} {n} by strides");
     }
 
@@ -184,7 +218,7 @@ mod tests {
         for n in [1, 40] {
             let (a, b) = (Array2::from_elem((n, n), f64::NAN), Array2::zeros((n, n)));
             let mut c = Array2::zeros((n, n));
-            f64::add_product(c.view_mut(), a.view(), b.view());
+            f64::add_product(c.view_mut(), a.view(), b.view()).unwrap();
             assert!(c.iter().all(|x: &f64| x.is_nan()));
         }
     }

@@ -170,7 +170,7 @@ impl Contract {
             if (step.cancelled)() {
                 return Err("stopped: the run was cancelled".into());
             }
-            T::add_product(c, a, b.reversed_axes());
+            T::add_product(c, a, b.reversed_axes())?;
         }
         Ok(Chunk::from_array(sum.into_shape_with_order(IxDyn(step.block.shape()))?))
     }

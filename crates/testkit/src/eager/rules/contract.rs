@@ -8,7 +8,7 @@ use super::{Reference, exact};
 use crate::PlainArray;
 use crate::eager::EagerError;
 pub(crate) use crate::eager::array::indices;
-use crate::eager::number::{epsilon, float, integer, rounded, truth};
+use crate::eager::number::{epsilon, float, integer, parts, rounded, rounded_complex, truth};
 use crate::eager::sum::exact_sum;
 use crate::slack::Slack;
 
@@ -55,11 +55,17 @@ fn indices_of(region: &Region) -> Vec<Vec<usize>> {
     indices(region.shape()).iter().map(shifted).collect()
 }
 
-/// Floats without rounding but in the products; integers wrap; of truth values "or" of "and".
+/// Floats and parts of complex numbers without rounding but in the products; integers wrap; of truth values "or" of "and".
 pub(crate) fn sum_of_products(dtype: DType, pairs: &[(Scalar, Scalar)]) -> Scalar {
     if dtype.is_float() {
         let products: Vec<f64> = pairs.iter().map(|&(a, b)| float(a) * float(b)).collect();
         return rounded(exact_sum(&products), dtype);
+    }
+    if dtype.is_complex() {
+        let sum = |factors: Vec<(f64, f64)>| {
+            exact_sum(&factors.into_iter().map(|(a, b)| a * b).collect::<Vec<f64>>())
+        };
+        return rounded_complex(factors_of_parts(pairs).map(sum), dtype);
     }
     if dtype == DType::Bool {
         return Scalar::Bool(pairs.iter().any(|&(a, b)| truth(a) && truth(b)));
@@ -69,28 +75,59 @@ pub(crate) fn sum_of_products(dtype: DType, pairs: &[(Scalar, Scalar)]) -> Scala
     eval_cast(Scalar::U64(sum), dtype)
 }
 
+/// The factors whose products add up to the real part, and those of the imaginary one.
+fn factors_of_parts(pairs: &[(Scalar, Scalar)]) -> [Vec<(f64, f64)>; 2] {
+    let mut factors = [Vec::new(), Vec::new()];
+    for &(a, b) in pairs {
+        let ([a_re, a_im], [b_re, b_im]) = (parts(a), parts(b));
+        factors[0].extend([(a_re, b_re), (-a_im, b_im)]);
+        factors[1].extend([(a_re, b_im), (a_im, b_re)]);
+    }
+    factors
+}
+
 /// Any order of adding n products errs by less than `n eps sum|a b|` (Higham, "Accuracy and Stability of Numerical
 /// Algorithms", section 3.1), in the type of the elements.
 fn contract_slack(op: &Blockwise, inputs: &[&PlainArray], want: &PlainArray) -> Vec<Slack> {
     let (Some(rule), &[a, b]) = (op.downcast::<Contract>(), inputs) else { return Vec::new() };
-    if !want.dtype().is_float() {
-        return Vec::new();
+    let dtype = want.dtype();
+    let slack = |(index, &want): (&Vec<usize>, &Scalar)| {
+        let pairs = pairs(rule, a, b, index);
+        if dtype.is_complex() { complex_slack(want, &pairs) } else { float_slack(dtype, &pairs) }
+    };
+    match dtype.is_float() || dtype.is_complex() {
+        true => indices(want.shape()).iter().zip(want.data()).map(slack).collect(),
+        false => Vec::new(),
     }
-    let slack = |index: &Vec<usize>| product_slack(want.dtype(), &pairs(rule, a, b, index));
-    indices(want.shape()).iter().map(slack).collect()
 }
 
-fn product_slack(dtype: DType, pairs: &[(Scalar, Scalar)]) -> Slack {
+fn float_slack(dtype: DType, pairs: &[(Scalar, Scalar)]) -> Slack {
+    product_slack(dtype, &pairs.iter().map(|&(a, b)| (float(a), float(b))).collect::<Vec<(f64, f64)>>())
+}
+
+/// The larger slack of both parts. Sums may be multiplied by the number one, whose imaginary part makes NaN of an infinity.
+fn complex_slack(want: Scalar, pairs: &[(Scalar, Scalar)]) -> Slack {
+    if parts(want).iter().any(|part| !part.is_finite()) {
+        return Slack::Anything;
+    }
+    let of_parts = factors_of_parts(pairs).map(|factors| product_slack(want.dtype().real_type(), &factors));
+    match of_parts {
+        [Slack::Within(re), Slack::Within(im)] => Slack::Within(re.max(im)),
+        _ => Slack::Anything,
+    }
+}
+
+fn product_slack(dtype: DType, factors: &[(f64, f64)]) -> Slack {
     let (largest, tiny) = match dtype {
         DType::F32 => (f64::from(f32::MAX), f64::from(f32::MIN_POSITIVE)),
         _ => (f64::MAX, f64::MIN_POSITIVE),
     };
-    let finite = pairs.iter().filter(|(a, b)| float(*a).is_finite() && float(*b).is_finite());
-    let total: f64 = finite.map(|&(a, b)| (float(a) * float(b)).abs()).sum();
+    let finite = factors.iter().filter(|(a, b)| a.is_finite() && b.is_finite());
+    let total: f64 = finite.map(|&(a, b)| (a * b).abs()).sum();
     if total >= largest / 2.0 {
         return Slack::Anything;
     }
-    let count = pairs.len() as f64 + 1.0;
+    let count = factors.len() as f64 + 1.0;
     Slack::Within(count * epsilon(dtype) * total + count * tiny)
 }
 

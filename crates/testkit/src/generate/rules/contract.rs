@@ -22,8 +22,6 @@ const EXACT: &[DType] = &[DType::I8, DType::I32, DType::U64, DType::Bool];
 fn contract(draw: &mut Draw, pool: &Pool) -> Option<Expr> {
     let at = Location::caller();
     let a = pool.pick(draw);
-    // The truth of complex products does not know how far roundings of their parts carry.
-    let a = if a.dtype()?.is_complex() { cast_to(&a, DType::F64) } else { a };
     let b = cast_to(&pool.find(draw, |b| products(&a, b) <= MOST_PRODUCTS)?, a.dtype()?);
     let (mut left, mut right) = (Axes::default(), Axes::default());
     let mut rest: Vec<usize> = draw.shuffled((0..b.shape().len()).collect());
