@@ -91,7 +91,7 @@ pub fn add_product<T: Factor>(
 pub fn product_scratch_bytes((m, n, depth): (usize, usize, usize), itemsize: usize) -> usize {
     let largest = Tile { rows: MOST_ROWS, lanes: MOST_LANES, across: ACROSS, runs: [(); ACROSS] };
     // Of C by columns the transpose is computed.
-    let of = |m, n| scratch_elements(&largest, (m, n, depth), PACKED_BYTES / (DEPTH * itemsize));
+    let of = |m, n| scratch_elements(&largest, (m, n, depth), PACKED_BYTES / (DEPTH * itemsize.max(1)));
     of(m, n).max(of(n, m)).saturating_mul(itemsize)
 }
 
@@ -263,7 +263,7 @@ mod tests {
     use super::*;
 
     /// What the module says an element is.
-    fn defined<T: Factor + num_like::Float>(c: &mut Array2<T>, a: &Array2<T>, b: &Array2<T>, fused: bool) {
+    fn defined<T: Factor + exact::Float>(c: &mut Array2<T>, a: &Array2<T>, b: &Array2<T>, fused: bool) {
         for ((i, j), c) in c.indexed_iter_mut() {
             for top in (0..a.ncols()).step_by(DEPTH) {
                 let summed = top..a.ncols().min(top + DEPTH);
@@ -273,7 +273,7 @@ mod tests {
         }
     }
 
-    mod num_like {
+    mod exact {
         pub(super) trait Float {
             const ZERO: Self;
             fn plus_product(self, a: Self, b: Self, fused: bool) -> Self;
@@ -298,7 +298,7 @@ mod tests {
         floats!(f32 f64);
     }
 
-    fn noise<T: Factor + num_like::Float>(rows: usize, columns: usize, seed: usize) -> Array2<T> {
+    fn noise<T: Factor + exact::Float>(rows: usize, columns: usize, seed: usize) -> Array2<T> {
         Array2::from_shape_fn((rows, columns), |(i, j)| T::noise((i * columns + j) * 3 + seed))
     }
 
@@ -319,7 +319,7 @@ mod tests {
         array
     }
 
-    fn check<T: Factor + num_like::Float>((m, k, n): (usize, usize, usize), set: InstructionSet) {
+    fn check<T: Factor + exact::Float>((m, k, n): (usize, usize, usize), set: InstructionSet) {
         let (a, b) = (noise::<T>(m, k, 1), noise::<T>(k, n, 2));
         let fused = set > InstructionSet::Baseline || cfg!(target_arch = "aarch64");
         let mut want = noise::<T>(m, n, 3);
