@@ -3,7 +3,7 @@
 use chunkwise::BlockLayout;
 use chunkwise::prelude::*;
 use chunkwise_benches::uniform;
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{ArcArray1, Array1, Array2};
 use rayon::prelude::*;
 
 use crate::versus::{Versus, agree};
@@ -13,26 +13,28 @@ const OTHERS: usize = 1000;
 
 pub(crate) fn nearest(versus: &Versus) -> chunkwise::Result<f64> {
     let numbers = uniform(3 * (POINTS + OTHERS));
-    let points = |n: usize, from: usize| {
-        let numbers = numbers[from..from + 3 * n].to_vec();
-        Array2::from_shape_vec((n, 3), numbers).expect("three numbers a point").into_shared()
+    let coordinates = |n: usize, from: usize| -> [ArcArray1<f64>; 3] {
+        std::array::from_fn(|axis| Array1::from(numbers[from + axis * n..][..n].to_vec()).into_shared())
     };
-    let (a, b) = (points(POINTS, 0), points(OTHERS, 3 * POINTS));
-    let x = LazyArray::from_ndarray(&a, (250, ..));
-    let y = LazyArray::from_ndarray(&b, ..);
+    let (a, b) = (coordinates(POINTS, 0), coordinates(OTHERS, 3 * POINTS));
+    let points = a.each_ref().map(|x| LazyArray::from_ndarray(x, 250).insert_axis(Axis(1)));
+    let others = b.each_ref().map(|x| LazyArray::from_ndarray(x, ..));
     let ours = || {
-        let difference = x.insert_axis(Axis(1)) - y.insert_axis(Axis(0));
-        difference.square().sum_axis(Axis(2)).min_axis(Axis(1)).sqrt().compute()
+        let [x, y, z] = std::array::from_fn(|axis| (&points[axis] - &others[axis]).square());
+        (x + y + z).min_axis(Axis(1)).sqrt().compute()
     };
-    versus.report(|| distances(a.view(), b.view()), ours, |hand, ours| agree(hand, ours, 1e-12))
+    let points = a.each_ref().map(|x| x.as_slice().unwrap_or_default());
+    let others = b.each_ref().map(|x| x.as_slice().unwrap_or_default());
+    versus.report(|| distances(points, others), ours, |hand, ours| agree(hand, ours, 1e-12))
 }
 
-fn distances(points: ArrayView2<'_, f64>, others: ArrayView2<'_, f64>) -> Vec<f64> {
-    let [x, y, z]: [Vec<f64>; 3] = std::array::from_fn(|axis| others.column(axis).to_vec());
-    let nearest = |point: &[f64; 3]| {
+fn distances(points: [&[f64]; 3], others: [&[f64]; 3]) -> Vec<f64> {
+    let [x, y, z] = others.map(|x| x.as_chunks::<8>().0);
+    assert!(OTHERS.is_multiple_of(8), "others are taken eight at a time");
+    let nearest = |point: usize| {
         let mut least = [f64::INFINITY; 8];
-        let others = x.as_chunks::<8>().0.iter().zip(y.as_chunks::<8>().0).zip(z.as_chunks::<8>().0);
-        for ((x, y), z) in others {
+        let point = points.map(|x| x[point]);
+        for ((x, y), z) in x.iter().zip(y).zip(z) {
             for lane in 0..8 {
                 let (dx, dy, dz) = (point[0] - x[lane], point[1] - y[lane], point[2] - z[lane]);
                 let square = dx * dx + dy * dy + dz * dz;
@@ -41,9 +43,7 @@ fn distances(points: ArrayView2<'_, f64>, others: ArrayView2<'_, f64>) -> Vec<f6
         }
         least.into_iter().fold(f64::INFINITY, f64::min).sqrt()
     };
-    assert!(others.nrows().is_multiple_of(8), "others are taken eight at a time");
-    let points = points.as_slice().unwrap_or_default().as_chunks::<3>().0;
-    points.par_iter().with_min_len(64).map(nearest).collect()
+    (0..POINTS).into_par_iter().with_min_len(64).map(nearest).collect()
 }
 
 const N: usize = 10_000_000;
