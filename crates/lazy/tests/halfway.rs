@@ -210,7 +210,7 @@ fn closure_that_panics_late_is_an_error_with_label_and_the_runtime_goes_on() {
 #[test]
 fn formula_that_panics_late_is_an_error_with_label_and_the_runtime_goes_on() {
     let armed = Arc::new(AtomicBool::new(false));
-    let y = source([60, 1000], &armed, (20, 300)) + 0;
+    let y = source([60, 1000], &armed, (20, 300)) + 1 - 1;
     fails_then_works(&y, &armed, |err| {
         assert_eq!(err.kind(), ErrorKind::Panic);
         let text = err.to_string();

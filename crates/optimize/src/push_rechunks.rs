@@ -7,14 +7,15 @@
 //! ```
 //!
 //! Operations ask for regions, so computing in other blocks is only another grid. It is done when all uses of the operation
-//! want the same blocks; of its operands at most one, which is no wider than the result, has to be moved: the others are
-//! single values, small, or read from memory, where any region costs the same.
+//! want the same blocks, and nothing has to be moved for it: its operands are single values, small, read from memory, where
+//! any region costs the same, or operations of such that nothing else uses. Of what is decoded or computed, the result is
+//! moved as well as the operand would be.
 //!
 //! A source in memory, or a formula, is read in any blocks. What must be decoded is read in new blocks when each of its own
 //! blocks lies in one of them, so that it is decoded once.
 
 use chunkwise_chunk::{AxisChunks, ChunkGrid, ReadCost, ReadUnit};
-use chunkwise_expr::{ExprGraph, GraphNode, Meta, NodeId, Op, Rechunk, SourceOp};
+use chunkwise_expr::{ExprGraph, GraphNode, Meta, NodeId, Op, SourceOp};
 
 use crate::rebuild::{Inputs, Places, Step, rebuild};
 use crate::{Notes, Pass};
@@ -38,7 +39,7 @@ impl Pass for PushRechunks {
             return None;
         }
         let regridded = Regridded::find(graph, notes);
-        let next = rebuild(graph, notes, |new, id, places| regridded.step(graph, new, id, places));
+        let next = rebuild(graph, notes, |_, id, places| regridded.step(graph, id, places));
         (notes.rewrites() > 0).then_some(next)
     }
 }
@@ -55,14 +56,26 @@ enum Want {
 /// For each node the blocks it is computed in instead of its own.
 struct Regridded(Vec<Option<ChunkGrid>>);
 
+/// For each node whether it is an elementwise operation that can be computed in any blocks for the same.
+fn find_free(graph: &ExprGraph) -> Vec<bool> {
+    let mut free = vec![false; graph.len()];
+    for id in graph.ids() {
+        let alone = |input: NodeId| !graph.is_root(input) && graph.users(input).all(|user| user == id);
+        let had = |input: &NodeId| !is_moved(graph, id, *input) || (free[input.index()] && alone(*input));
+        free[id.index()] = matches!(graph.node(id).op, Op::Element(_)) && graph.inputs(id).iter().all(had);
+    }
+    free
+}
+
 impl Regridded {
     fn find(graph: &ExprGraph, notes: &mut Notes) -> Regridded {
         let mut wants = vec![Want::Nothing; graph.len()];
         let mut regridded = Regridded(vec![None; graph.len()]);
+        let free = find_free(graph);
         for id in graph.ids().rev() {
             let node = graph.node(id);
             let taken = match std::mem::replace(&mut wants[id.index()], Want::Own) {
-                Want::Blocks(grid) => takes(graph, id, &grid, notes).then_some(grid),
+                Want::Blocks(grid) => takes(graph, (id, free[id.index()]), &grid, notes).then_some(grid),
                 _ => None,
             };
             let wanted = match &node.op {
@@ -79,7 +92,7 @@ impl Regridded {
         regridded
     }
 
-    fn step(&self, old: &ExprGraph, new: &mut ExprGraph, id: NodeId, places: &Places) -> Step {
+    fn step(&self, old: &ExprGraph, id: NodeId, places: &Places) -> Step {
         let (node, inputs) = (old.node(id), old.inputs(id));
         match (&node.op, &self.0[id.index()]) {
             (Op::Rechunk(_), _) if self.0[inputs[0].index()].is_some() => {
@@ -89,14 +102,11 @@ impl Regridded {
                 Some(source) => Step::Replace("read in the new blocks", source, Inputs::new()),
                 None => Step::Keep,
             },
-            (op, Some(grid)) => {
-                let operand = |&input: &NodeId| match is_moved(old, id, input) {
-                    true if self.0[input.index()].is_none() => moved(old, new, input, grid, places),
-                    _ => places.of(&[input])[0],
-                };
-                let operands: Inputs = inputs.iter().map(operand).collect();
-                Step::Replace("compute in the new blocks", gridded(node, op.clone(), grid), operands)
-            }
+            (op, Some(grid)) => Step::Replace(
+                "compute in the new blocks",
+                gridded(node, op.clone(), grid),
+                places.of(&inputs),
+            ),
             (_, None) => Step::Keep,
         }
     }
@@ -110,26 +120,16 @@ fn note(want: &mut Want, grid: Option<&ChunkGrid>) {
     };
 }
 
-/// Whether a node can be computed in other blocks, at no cost but that of one operand in these blocks.
-fn takes(graph: &ExprGraph, id: NodeId, grid: &ChunkGrid, notes: &mut Notes) -> bool {
+/// Whether a node is computed in other blocks.
+fn takes(graph: &ExprGraph, (id, free): (NodeId, bool), grid: &ChunkGrid, notes: &mut Notes) -> bool {
     let node = graph.node(id);
     if node.meta.grid() == grid || matches!(node.op, Op::Source(_) | Op::Literal(_)) {
         return false;
     }
     let why_not = match &node.op {
         _ if graph.is_root(id) => "it is a result itself",
-        Op::Element(_) => {
-            let mut moved = graph.inputs(id);
-            moved.retain(|input| is_moved(graph, id, *input));
-            moved.dedup();
-            let size = |id: NodeId| graph.node(id).meta.dtype().itemsize();
-            match &moved[..] {
-                [] => return true,
-                [only] if size(*only) <= size(id) => return true,
-                [_] => "its operand is wider than its result",
-                _ => "more than one operand would have to be moved",
-            }
-        }
+        Op::Element(_) if free => return true,
+        Op::Element(_) => "its operands would have to be moved in its place",
         Op::View(_) if is_at_hand(graph, graph.inputs(id)[0]) => return true,
         _ => return false,
     };
@@ -153,20 +153,6 @@ fn is_at_hand(graph: &ExprGraph, id: NodeId) -> bool {
             source.source().unit() == ReadUnit::Any && source.source().cost() < ReadCost::Decode
         }
         _ => false,
-    }
-}
-
-/// An operand in other blocks.
-fn moved(old: &ExprGraph, new: &mut ExprGraph, id: NodeId, grid: &ChunkGrid, places: &Places) -> NodeId {
-    if old.node(id).meta.grid() == grid {
-        return places.of(&[id])[0];
-    }
-    match read_in(old, id, grid) {
-        Some(source) => new.add(source, &[]),
-        None => {
-            let op = Op::Rechunk(Rechunk { grid: grid.clone() });
-            new.add(gridded(old.node(id), op, grid), &places.of(&[id]))
-        }
     }
 }
 
@@ -230,10 +216,10 @@ mod tests {
     }
 
     #[test]
-    fn one_operand_moves_in_the_place_of_the_result() {
+    fn what_would_have_to_be_moved_is_moved_as_a_result() {
         let (x, y) = (stored("x", &[8], &[4]), source("y", &[8], &[4]));
-        let after = ["rechunk(%0): f64[8] chunks (3,)", "add(%2, %1): f64[8] chunks (3,) -> result"];
-        check(&PushRechunks, rechunk(&two(BinaryOp::Add, &x, &y), 3), &after);
+        unchanged(&PushRechunks, rechunk(&two(BinaryOp::Add, &x, &y), 3));
+        unchanged(&PushRechunks, rechunk(&map(UnaryOp::Sqrt, &two(BinaryOp::Add, &x, &y)), 3));
         unchanged(&PushRechunks, rechunk(&two(BinaryOp::Add, &x, &stored("z", &[8], &[4])), 3));
         unchanged(&PushRechunks, rechunk(&map(UnaryOp::IsNan, &x), 3));
     }
