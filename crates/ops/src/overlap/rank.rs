@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::panic::Location;
 
-use chunkwise_chunk::{Chunk, Number, Region};
+use chunkwise_chunk::{Chunk, Number, Region, Scalar};
 use chunkwise_expr::{BlockError, BlockRule, Expr, ExprError, Meta, Need, Needs, Step};
 use ndarray::{ArrayD, IxDyn};
 
@@ -130,10 +130,18 @@ impl RankFilter {
     }
 }
 
-/// The order of numbers, with NaN above all.
+/// The order of numbers, with -0.0 below 0.0, so that a rank has one value, and NaN above all.
 #[allow(clippy::eq_op)] // what is not itself is NaN
-fn nan_last<T: PartialOrd>(a: &T, b: &T) -> Ordering {
-    a.partial_cmp(b).unwrap_or_else(|| (a != a).cmp(&(b != b)))
+fn nan_last<T: Number + PartialOrd>(a: &T, b: &T) -> Ordering {
+    match a.partial_cmp(b) {
+        Some(Ordering::Equal) if *a == T::default() => match (a.into_scalar(), b.into_scalar()) {
+            (Scalar::F32(a), Scalar::F32(b)) => a.total_cmp(&b),
+            (Scalar::F64(a), Scalar::F64(b)) => a.total_cmp(&b),
+            _ => Ordering::Equal,
+        },
+        Some(order) => order,
+        None => (a != a).cmp(&(b != b)),
+    }
 }
 
 /// The element of rank `rank` of the box around every element.

@@ -174,7 +174,16 @@ fn rank_filter(op: &Blockwise, inputs: &[&PlainArray]) -> Option<Result<PlainArr
     Some(Ok(ranked(inputs[0], rule.rank(), rule.margins())))
 }
 
-/// The element of a rank of every box, NaN above all others.
+/// Whether a value is the zero that stands below the other one.
+fn is_negative_zero(value: Scalar) -> bool {
+    match value {
+        Scalar::F32(x) => x.to_bits() == (-0.0_f32).to_bits(),
+        Scalar::F64(x) => x.to_bits() == (-0.0_f64).to_bits(),
+        _ => false,
+    }
+}
+
+/// The element of a rank of every box, -0.0 below 0.0, NaN above all others.
 pub(crate) fn ranked(input: &PlainArray, rank: usize, margins: &[AxisMargin]) -> PlainArray {
     let size: Vec<usize> = margins.iter().map(|margin| margin.before + margin.after + 1).collect();
     let taps = indices(&size);
@@ -186,7 +195,7 @@ pub(crate) fn ranked(input: &PlainArray, rank: usize, margins: &[AxisMargin]) ->
         sorted.sort_by(|&a, &b| match (before(a, b), before(b, a)) {
             (true, _) => std::cmp::Ordering::Less,
             (_, true) => std::cmp::Ordering::Greater,
-            _ => std::cmp::Ordering::Equal,
+            _ => is_negative_zero(b).cmp(&is_negative_zero(a)),
         });
         sorted[rank]
     })
